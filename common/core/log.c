@@ -1,0 +1,230 @@
+/*
+ * log - see log.h.  Writes to one descriptor and never waits for it.
+ */
+#include "common/core/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/core/clock.h"
+#include "common/core/id.h"
+
+static struct {
+	const char	*name;
+	enum log_level	 level;
+	int		 fd;
+	struct buf	 out;
+	uint64_t	 dropped;
+	bool		 ready;
+} lg = { "postern", LOG_INFO, 2, { 0 }, 0, false };
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARN] = "warn",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+void
+log_init(const char *name)
+{
+	lg.name = name;
+}
+
+void
+log_level(enum log_level level)
+{
+	lg.level = level;
+}
+
+void
+log_to(int fd)
+{
+	lg.fd = fd;
+}
+
+/* True if the text can stand without quotes. */
+static bool
+is_plain(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] <= 0x20 || s.p[i] > 0x7e || s.p[i] == '"' ||
+		    s.p[i] == '\\' || s.p[i] == '=')
+			return false;
+	}
+	return s.n > 0;
+}
+
+void
+log_escape(struct buf *b, struct str s)
+{
+	struct str	shown = str_sub(s, 0, LOG_TEXT_MAX);
+	size_t		i;
+	char		c;
+
+	if (is_plain(s) && shown.n == s.n) {
+		buf_add(b, s);
+		return;
+	}
+	buf_addc(b, '"');
+	for (i = 0; i < shown.n; i++) {
+		c = shown.p[i];
+		if (c == '"' || c == '\\') {
+			buf_addc(b, '\\');
+			buf_addc(b, c);
+		} else if (c >= 0x20 && c <= 0x7e)
+			buf_addc(b, c);
+		else
+			buf_addf(b, "\\x%02x", (unsigned char)c);
+	}
+	buf_addz(b, shown.n < s.n ? "...\"" : "\"");
+}
+
+static void
+add_stamp(struct buf *b)
+{
+	int64_t		 ms = clock_wall();
+	time_t		 t = (time_t)(ms / 1000);
+	struct tm	 tm;
+
+	gmtime_r(&t, &tm);
+	buf_addf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, (int)(ms % 1000));
+}
+
+static void
+add_field(struct buf *b, const struct log_field *f)
+{
+	buf_addc(b, ' ');
+	buf_addz(b, f->key);
+	buf_addc(b, '=');
+	switch (f->kind) {
+	case LOGF_STR:
+		log_escape(b, f->str);
+		break;
+	case LOGF_NUM:
+		buf_addf(b, "%lld", (long long)f->num);
+		break;
+	case LOGF_ID:
+		buf_addz(b, id_text((uint64_t)f->num).s);
+		break;
+	case LOGF_END:
+		break;
+	}
+}
+
+static void
+format_line(struct buf *b, enum log_level level, const char *event,
+    const struct log_field *f)
+{
+	add_stamp(b);
+	buf_addz(b, lg.name);
+	buf_addc(b, ' ');
+	buf_addz(b, level_names[level]);
+	buf_addc(b, ' ');
+	log_escape(b, str_c(event));
+	for (; f->kind != LOGF_END; f++)
+		add_field(b, f);
+	if (b->n > LOG_LINE_MAX - 4) {
+		buf_trunc(b, LOG_LINE_MAX - 4);
+		buf_addz(b, "...");
+	}
+	buf_addc(b, '\n');
+}
+
+void
+log_event(enum log_level level, const char *event, const struct log_field *f)
+{
+	int		saved = errno;
+	struct buf	line;
+
+	if (level > lg.level)
+		return;
+	if (!lg.ready) {
+		buf_init(&lg.out, LOG_BUFFER_MAX);
+		lg.ready = true;
+	}
+	buf_init(&line, 64 * 1024);
+	format_line(&line, level, event, f);
+	if (!buf_ok(&line) || line.n > buf_left(&lg.out))
+		lg.dropped++;
+	else
+		buf_add(&lg.out, buf_str(&line));
+	buf_clear(&line);
+	errno = saved;
+}
+
+/* True if a write now takes at least something. */
+static bool
+is_writable(void)
+{
+	struct pollfd p = { .fd = lg.fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+void
+log_flush(void)
+{
+	struct str	s = lg.ready ? buf_str(&lg.out) : (struct str){ 0 };
+	uint64_t	dropped = lg.dropped;
+	ssize_t		n;
+
+	/*
+	 * Standard error may be shared with others, so O_NONBLOCK is not
+	 * ours to set: ask first, and write no more than a pipe takes whole.
+	 */
+	while (s.n > 0 && is_writable()) {
+		n = write(lg.fd, s.p, s.n < 4096 ? s.n : 4096);
+		if (n <= 0)
+			break;
+		s = str_from(s, (size_t)n);
+		buf_drop(&lg.out, (size_t)n);
+	}
+	if (dropped > 0 && buf_left(&lg.out) > LOG_LINE_MAX) {
+		lg.dropped = 0;
+		log_warn("log lines dropped", L_NUM("count", dropped));
+	}
+}
+
+static _Noreturn void
+die(const char *fmt, va_list ap, int error)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (error != 0)
+		log_error("fatal", L_Z("what", text),
+		    L_Z("error", strerror(error)));
+	else
+		log_error("fatal", L_Z("what", text));
+	log_flush();
+	exit(1);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	int	error = errno;
+	va_list	ap;
+
+	va_start(ap, fmt);
+	die(fmt, ap, error);
+}
+
+void
+fatalx(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	die(fmt, ap, 0);
+}
