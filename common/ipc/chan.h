@@ -100,6 +100,13 @@ struct link_ops {
 	void	(*on_room)(struct chan *);
 };
 
+/*
+ * Connects to the named socket of the view: a non-blocking descriptor of
+ * that type (SOCK_SEQPACKET, SOCK_STREAM), or -1 with errno.  EAGAIN: the
+ * server's backlog is full and no event will tell; try again by timer.
+ */
+int		 chan_dial(const char *name, int type);
+
 struct link;
 struct link	*link_new(const char *name, enum role self, enum role peer,
 		    const struct link_ops *, void *arg);

@@ -1,0 +1,190 @@
+/*
+ * start - see start.h.
+ */
+#include "common/core/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/core/buf.h"
+#include "common/core/log.h"
+#include "common/core/loop.h"
+#include "common/core/xalloc.h"
+
+enum { FIRST_FD = 3, FDS_MAX = 1024 };
+
+static struct {
+	char	*names[FDS_MAX];
+	int	 n;
+	int	 notify;		/* or -1 */
+} st = { .notify = -1 };
+
+static uint64_t
+env_number(const char *name, uint64_t max)
+{
+	const char	*text = getenv(name);
+	uint64_t	 v;
+
+	if (text == NULL)
+		return 0;
+	if (str_u64(str_c(text), max, &v) == -1)
+		fatalx("%s=%s makes no sense", name, text);
+	return v;
+}
+
+static void
+take_names(void)
+{
+	struct str	rest = str_c(getenv("LISTEN_FDNAMES")), name;
+	int		i;
+
+	for (i = 0; i < st.n; i++) {
+		if (!str_cut(&rest, ':', &name))
+			fatalx("LISTEN_FDNAMES has %d names for %d descriptors",
+			    i, st.n);
+		st.names[i] = xstr(name);
+		if (fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC) == -1)
+			fatal("inherited descriptor %s", st.names[i]);
+	}
+}
+
+void
+start_init(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	st.n = (int)env_number("LISTEN_FDS", FDS_MAX);
+	if (st.n > 0 && getenv("LISTEN_FDNAMES") != NULL)
+		take_names();
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	unsetenv("LISTEN_PID");
+	st.notify = start_fd_maybe("notify");
+}
+
+int
+start_fd_next(const char *name, int *i)
+{
+	for (; *i < st.n; (*i)++) {
+		if (st.names[*i] != NULL && strcmp(st.names[*i], name) == 0)
+			return FIRST_FD + (*i)++;
+	}
+	return -1;
+}
+
+int
+start_fd_maybe(const char *name)
+{
+	int i = 0;
+
+	return start_fd_next(name, &i);
+}
+
+int
+start_fd(const char *name)
+{
+	int fd = start_fd_maybe(name);
+
+	if (fd == -1)
+		fatalx("no descriptor \"%s\" was passed; start this program "
+		    "with mailctl run", name);
+	return fd;
+}
+
+int
+start_view(void)
+{
+	return start_fd_maybe("view");
+}
+
+/* -- telling the starter ------------------------------------------------ */
+
+static void
+notify(struct str text, int fd)
+{
+	struct iovec	iov = { (char *)(uintptr_t)text.p, text.n };
+	struct msghdr	m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union {
+		char		space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	align;
+	} ctl = { { 0 } };
+	struct cmsghdr	*cm;
+
+	if (st.notify == -1)
+		return;
+	if (fd != -1) {
+		m.msg_control = ctl.space;
+		m.msg_controllen = sizeof(ctl.space);
+		cm = CMSG_FIRSTHDR(&m);
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = SCM_RIGHTS;
+		cm->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cm), &fd, sizeof(int));
+	}
+	/* The starter always reads; a short wait is better than a loss. */
+	while (sendmsg(st.notify, &m, MSG_NOSIGNAL) == -1 && errno == EINTR)
+		continue;
+}
+
+void
+start_ready(const char *status)
+{
+	struct buf b;
+
+	buf_init(&b, 1024);
+	buf_addf(&b, "READY=1\nSTATUS=%s\n", status);
+	notify(buf_str(&b), -1);
+	buf_clear(&b);
+}
+
+void
+start_fdstore(const char *name, int fd)
+{
+	struct buf b;
+
+	buf_init(&b, 256);
+	buf_addf(&b, "FDSTORE=1\nFDNAME=%s\n", name);
+	notify(buf_str(&b), fd);
+	buf_clear(&b);
+}
+
+void
+start_fdremove(const char *name)
+{
+	struct buf b;
+
+	buf_init(&b, 256);
+	buf_addf(&b, "FDSTOREREMOVE=1\nFDNAME=%s\n", name);
+	notify(buf_str(&b), -1);
+	buf_clear(&b);
+}
+
+/* The starter sends nothing: what becomes readable is its end. */
+static void
+on_starter(void *arg, int events)
+{
+	char	c;
+	ssize_t	n;
+
+	(void)arg;
+	(void)events;
+	n = recv(st.notify, &c, 1, MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		return;
+	log_error("the starter is gone");
+	log_flush();
+	_exit(1);
+}
+
+void
+start_watch(void)
+{
+	if (st.notify != -1)
+		loop_watch(st.notify, LOOP_READ, on_starter, NULL);
+}
