@@ -67,10 +67,16 @@ prove_changed(uid_t uid, gid_t gid)
 		fatalx("identity: it did not change");
 }
 
-/* With no capability left, the old ids must be refused. */
+/*
+ * With no capability in effect, the old ids must be refused.  Under the
+ * zygote's filter the mere attempt would be the end: there the filter, which
+ * knows only the mailboxes' ranges, is the proof.
+ */
 static void
 prove_no_way_back(uid_t old_uid, gid_t old_gid, uid_t uid, gid_t gid)
 {
+	if (prctl(PR_GET_SECCOMP) != 0)
+		return;
 	if (old_uid != uid && setresuid(old_uid, old_uid, old_uid) != -1)
 		fatalx("identity: the old user came back");
 	if (old_gid != gid && setresgid(old_gid, old_gid, old_gid) != -1)
