@@ -40,7 +40,7 @@ LIBS_authd	= -ldb-5.3
 
 COMMON	= common/mail common/net common/disk common/ipc common/core
 PROGRAMS = $(patsubst %/main.c,%,$(wildcard */main.c))
-FOLDERS	= $(COMMON) $(PROGRAMS)
+FOLDERS	= $(COMMON) $(sort $(patsubst %/,%,$(dir $(wildcard */*.c))))
 
 name	= $(notdir $(1))
 objs	= $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
