@@ -52,11 +52,12 @@ struct reclog_conf {
 	unsigned	 recycle;	/* retired segments kept for reuse */
 };
 
-/* What open found; every number but records is 0 on a healthy log. */
+/* What open found; on a healthy log all but the first two are 0. */
 struct reclog_report {
 	uint64_t	segments;
 	uint64_t	records;
 	uint64_t	quarantined;	/* records that were damaged */
+	uint64_t	damaged;	/* frames whose head was damaged */
 	uint64_t	torn_bytes;	/* of an unproven last frame, kept aside */
 	uint64_t	footers_rebuilt;
 };
