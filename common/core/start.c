@@ -16,7 +16,7 @@
 #include "common/core/loop.h"
 #include "common/core/xalloc.h"
 
-enum { FIRST_FD = 3, FDS_MAX = 1024 };
+enum { FIRST_FD = 3, FDS_MAX = 8192 };
 
 static struct {
 	char	*names[FDS_MAX];

@@ -1,0 +1,182 @@
+/*
+ * client - see client.h.
+ */
+#include "mailctl/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/core/loop.h"
+#include "mailctl/exits.h"
+#include "mailctl/print.h"
+
+enum { WORDS_BYTES_MAX = 100 * 1024 };
+
+struct call {
+	const struct ctl_info	*info;
+	char			**words;
+	unsigned		 n;
+	struct str		 extra;
+	struct chan		*chan;
+	struct printer		*printer;
+	bool			 json;
+	int			 code;
+};
+
+static void
+ask(struct call *c, struct str extra)
+{
+	struct rec_word	 w;
+	struct buf	 b;
+	uint32_t	 n = 0;
+	unsigned	 i;
+
+	buf_init(&b, WORDS_BYTES_MAX);
+	for (i = 0; i < c->n; i++) {
+		w.word = str_c(c->words[i]);
+		rec_add_word(&b, &n, &w);
+	}
+	w.word = extra;
+	if (c->info->extra != CTL_EXTRA_NONE)
+		rec_add_word(&b, &n, &w);
+	if (!buf_ok(&b)) {
+		fprintf(stderr, "mailctl: the command is too long\n");
+		c->code = EX_USAGE_;
+		loop_stop();
+	} else
+		chan_send_ctl(c->chan, &(struct msg_ctl){ .id = 1,
+		    .verb = (uint16_t)c->info->verb,
+		    .words = msg_list_of(&b, n) }, -1);
+	buf_wipe(&b);
+}
+
+static int
+exit_code(unsigned status)
+{
+	static const int codes[] = {
+		[CTL_OK] = EX_DONE,
+		[CTL_FAILED] = EX_FAILED,
+		[CTL_USAGE] = EX_USAGE_,
+		[CTL_NOT_FOUND] = EX_NOT_FOUND,
+		[CTL_REFUSED] = EX_REFUSED,
+	};
+
+	return status < sizeof(codes) / sizeof(codes[0]) ? codes[status] :
+	    EX_FAILED;
+}
+
+static void
+on_done(struct call *c, const struct msg_ctl_done *d)
+{
+	if (d->status == CTL_OK && d->next.n > 0) {
+		print_page(c->printer);
+		ask(c, d->next);
+		return;
+	}
+	c->code = exit_code(d->status);
+	if (d->text.n > 0 && (d->status != CTL_OK || !c->json))
+		fprintf(d->status == CTL_OK ? stdout : stderr, "%s%.*s\n",
+		    d->status == CTL_OK ? "" : "mailctl: ",
+		    (int)d->text.n, d->text.p);
+	loop_stop();
+}
+
+static int
+on_msg(struct chan *chan, const struct msg *m, int fd)
+{
+	struct call *c = chan_arg(chan);
+
+	(void)fd;
+	if (m->type == MSG_CTL_ROW)
+		print_row(c->printer, m->ctl_row.columns);
+	else if (m->type == MSG_CTL_DONE)
+		on_done(c, &m->ctl_done);
+	else
+		return -1;
+	return 0;
+}
+
+static void
+on_down(struct chan *chan)
+{
+	struct call *c = chan_arg(chan);
+
+	fprintf(stderr, "mailctl: %s closed the connection: it went away, or "
+	    "user %u is not one of its operators\n", c->info->daemon,
+	    geteuid());
+	c->code = EX_UNREACHABLE;
+	loop_stop();
+}
+
+static void
+on_late(void *arg)
+{
+	struct call *c = arg;
+
+	fprintf(stderr, "mailctl: %s did not answer within %d s\n",
+	    c->info->daemon, CLIENT_WAIT_MS / 1000);
+	c->code = EX_UNREACHABLE;
+	loop_stop();
+}
+
+static const struct chan_ops ops = { .on_msg = on_msg, .on_down = on_down };
+
+static enum role
+role_of(const char *daemon)
+{
+	if (strcmp(daemon, "authd") == 0)
+		return R_AUTHD;
+	if (strcmp(daemon, "queued") == 0)
+		return R_QUEUED;
+	return R_STARTER;
+}
+
+static int
+dial(const struct instance *in, const char *daemon)
+{
+	int	dir = openat(in->dirfd, "run/ctl", O_PATH | O_DIRECTORY |
+		    O_CLOEXEC);
+	int	fd = -1;
+
+	if (dir != -1 && fchdir(dir) == 0)
+		fd = chan_dial(daemon, SOCK_SEQPACKET);
+	if (fd == -1)
+		fprintf(stderr, "mailctl: cannot reach %s below %s: %s; does "
+		    "\"mailctl -c %s run\" run?\n", daemon, in->dir,
+		    strerror(errno), in->conf_path);
+	if (dir != -1)
+		close(dir);
+	return fd;
+}
+
+int
+client_run(const struct instance *in, const struct ctl_info *info,
+    char **words, unsigned n, struct str extra, bool json)
+{
+	struct call	 c = { .info = info, .words = words, .n = n,
+			    .extra = extra, .json = json };
+	bool		 is_list = info->extra == CTL_EXTRA_CURSOR ||
+			    info->verb == CTL_STATUS;
+	struct loop_timer *late;
+	int		 fd = dial(in, info->daemon);
+
+	if (fd == -1)
+		return EX_UNREACHABLE;
+	loop_init();
+	chan_init();
+	c.printer = print_new(is_list ? PRINT_TABLE : PRINT_ONE, json);
+	c.chan = chan_new(fd, R_MAILCTL, role_of(info->daemon), &ops, &c);
+	late = loop_timer(on_late, &c);
+	loop_timer_set(late, CLIENT_WAIT_MS);
+	ask(&c, extra);
+	loop_run();
+	if (c.code == EX_DONE)
+		print_end(c.printer);
+	loop_timer_free(late);
+	return c.code;
+}

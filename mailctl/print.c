@@ -1,0 +1,256 @@
+/*
+ * print - see print.h.
+ */
+#include "mailctl/print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/xalloc.h"
+
+enum { COLUMNS_MAX = 32, ROWS_MAX = 4096, OUT_MAX = 64 * 1024 * 1024 };
+
+struct cell {
+	struct str	text;		/* ours */
+	bool		number;
+};
+
+struct row {
+	struct cell	cell[COLUMNS_MAX];
+	struct str	key[COLUMNS_MAX];
+	unsigned	n;
+};
+
+struct printer {
+	enum print_shape shape;
+	bool		 json, any, headed;
+	struct row	*rows;
+	size_t		 n;
+	struct buf	 out;
+};
+
+struct printer *
+print_new(enum print_shape shape, bool json)
+{
+	struct printer *p = xcalloc(1, sizeof(*p));
+
+	p->shape = shape;
+	p->json = json;
+	buf_init(&p->out, OUT_MAX);
+	return p;
+}
+
+void
+print_json_str(struct buf *b, struct str s)
+{
+	bool	text = str_is_utf8(s);
+	size_t	i;
+	char	c;
+
+	buf_addc(b, '"');
+	for (i = 0; i < s.n; i++) {
+		c = s.p[i];
+		if (c == '"' || c == '\\') {
+			buf_addc(b, '\\');
+			buf_addc(b, c);
+		} else if ((unsigned char)c < 0x20 || c == 0x7f ||
+		    ((unsigned char)c > 0x7f && !text))
+			buf_addf(b, "\\u%04x", (unsigned char)c);
+		else
+			buf_addc(b, c);
+	}
+	buf_addc(b, '"');
+}
+
+/* For a terminal: printable ASCII stays, the rest as \xNN. */
+static void
+add_shown(struct buf *b, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] >= 0x20 && s.p[i] <= 0x7e)
+			buf_addc(b, s.p[i]);
+		else
+			buf_addf(b, "\\x%02x", (unsigned char)s.p[i]);
+	}
+}
+
+void
+print_row(struct printer *p, struct msg_list columns)
+{
+	struct rec_column	 c;
+	struct buf		 shown;
+	struct row		*r;
+
+	if (p->n == ROWS_MAX)
+		print_page(p);
+	p->rows = xrealloc(p->rows, p->n + 1, sizeof(*p->rows));
+	r = &p->rows[p->n++];
+	r->n = 0;
+	while (r->n < COLUMNS_MAX && rec_next_column(&columns, &c)) {
+		buf_init(&shown, OUT_MAX);
+		if (p->json)
+			buf_add(&shown, c.value);
+		else
+			add_shown(&shown, c.value);
+		r->key[r->n] = xdup(c.key);
+		r->cell[r->n].text = xdup(buf_str(&shown));
+		r->cell[r->n].number = c.number != 0;
+		r->n++;
+		buf_clear(&shown);
+	}
+}
+
+static void
+json_row(struct printer *p, const struct row *r)
+{
+	unsigned i;
+
+	buf_addc(&p->out, '{');
+	for (i = 0; i < r->n; i++) {
+		if (i > 0)
+			buf_addz(&p->out, ", ");
+		print_json_str(&p->out, r->key[i]);
+		buf_addz(&p->out, ": ");
+		if (r->cell[i].number)
+			buf_add(&p->out, r->cell[i].text);
+		else
+			print_json_str(&p->out, r->cell[i].text);
+	}
+	buf_addc(&p->out, '}');
+}
+
+static void
+json_page(struct printer *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		if (p->shape == PRINT_TABLE)
+			buf_addz(&p->out, p->any ? ",\n " : "[");
+		p->any = true;
+		json_row(p, &p->rows[i]);
+	}
+}
+
+static void
+pad(struct buf *b, struct str s, size_t width, bool right)
+{
+	size_t i;
+
+	if (!right)
+		buf_add(b, s);
+	for (i = s.n; i < width; i++)
+		buf_addc(b, ' ');
+	if (right)
+		buf_add(b, s);
+}
+
+static void
+head(struct printer *p, const struct row *r, const size_t *width)
+{
+	struct buf	name;
+	unsigned	i;
+	size_t		j;
+
+	for (i = 0; i < r->n; i++) {
+		buf_init(&name, 256);
+		for (j = 0; j < r->key[i].n; j++)
+			buf_addc(&name, ascii_upper(r->key[i].p[j]));
+		pad(&p->out, buf_str(&name), i + 1 == r->n ? 0 : width[i],
+		    r->cell[i].number);
+		buf_addz(&p->out, i + 1 == r->n ? "\n" : "  ");
+		buf_clear(&name);
+	}
+}
+
+static void
+table_page(struct printer *p)
+{
+	size_t		width[COLUMNS_MAX] = { 0 }, i;
+	struct row	*r;
+	unsigned	c;
+
+	for (i = 0; i < p->n; i++) {
+		for (c = 0, r = &p->rows[i]; c < r->n; c++) {
+			if (r->cell[c].text.n > width[c])
+				width[c] = r->cell[c].text.n;
+			if (r->key[c].n > width[c])
+				width[c] = r->key[c].n;
+		}
+	}
+	if (p->n > 0 && !p->headed)
+		head(p, &p->rows[0], width);
+	p->headed = p->headed || p->n > 0;
+	for (i = 0; i < p->n; i++) {
+		for (c = 0, r = &p->rows[i]; c < r->n; c++) {
+			pad(&p->out, r->cell[c].text, c + 1 == r->n ? 0 :
+			    width[c], r->cell[c].number);
+			buf_addz(&p->out, c + 1 == r->n ? "\n" : "  ");
+		}
+	}
+}
+
+static void
+lines_page(struct printer *p)
+{
+	size_t		width, i;
+	struct row	*r;
+	unsigned	c;
+
+	for (i = 0; i < p->n; i++) {
+		r = &p->rows[i];
+		width = 0;
+		for (c = 0; c < r->n; c++) {
+			if (r->key[c].n > width)
+				width = r->key[c].n;
+		}
+		if (p->any)
+			buf_addc(&p->out, '\n');
+		p->any = true;
+		for (c = 0; c < r->n; c++) {
+			pad(&p->out, r->key[c], width, false);
+			buf_addz(&p->out, "  ");
+			buf_add(&p->out, r->cell[c].text);
+			buf_addc(&p->out, '\n');
+		}
+	}
+}
+
+void
+print_page(struct printer *p)
+{
+	unsigned	c;
+	size_t		i;
+
+	if (p->json)
+		json_page(p);
+	else if (p->shape == PRINT_TABLE)
+		table_page(p);
+	else
+		lines_page(p);
+	for (i = 0; i < p->n; i++) {
+		for (c = 0; c < p->rows[i].n; c++) {
+			xfree_str(&p->rows[i].key[c]);
+			xfree_str(&p->rows[i].cell[c].text);
+		}
+	}
+	p->n = 0;
+	fwrite(buf_str(&p->out).p, 1, p->out.n, stdout);
+	buf_reset(&p->out);
+}
+
+void
+print_end(struct printer *p)
+{
+	print_page(p);
+	if (p->json && p->shape == PRINT_TABLE)
+		puts(p->any ? "]" : "[]");
+	else if (p->json)
+		puts(p->any ? "" : "{}");
+	buf_clear(&p->out);
+	free(p->rows);
+	free(p);
+}

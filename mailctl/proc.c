@@ -1,0 +1,245 @@
+/*
+ * proc - see proc.h.
+ */
+#include "mailctl/proc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/core/clock.h"
+#include "common/core/log.h"
+#include "common/core/xalloc.h"
+#include "mailctl/snapshot.h"
+#include "mailctl/sockets.h"
+#include "mailctl/spawn.h"
+
+/* -- descriptors that a daemon leaves with us ----------------------------- */
+
+static void
+forget(struct proc *p, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < p->nstored; i++) {
+		if (!str_eq(str_c(p->stored[i].name), name))
+			continue;
+		close(p->stored[i].fd);
+		free(p->stored[i].name);
+		p->stored[i--] = p->stored[--p->nstored];
+	}
+}
+
+static void
+store(struct proc *p, struct str name, int fd)
+{
+	if ((p->unit->flags & UNIT_STORE_FDS) == 0 ||
+	    p->nstored == PROC_STORED_MAX || name.n == 0 || name.n > 64 ||
+	    !str_is_print(name) || str_chr(name, ':') != -1) {
+		log_warn("descriptor not stored", L_Z("daemon", p->unit->name),
+		    L_STR("name", name));
+		close(fd);
+		return;
+	}
+	p->stored = xrealloc(p->stored, p->nstored + 1, sizeof(*p->stored));
+	p->stored[p->nstored].name = xstr(name);
+	p->stored[p->nstored].fd = fd;
+	p->nstored++;
+}
+
+/* -- what a daemon says ------------------------------------------------------ */
+
+struct news {
+	bool		ready, fdstore, fdremove;
+	struct str	status, name;
+};
+
+static struct news
+parse_news(struct str text)
+{
+	struct news	n = { 0 };
+	struct str	line;
+
+	while (str_cut(&text, '\n', &line)) {
+		if (str_eq(line, S("READY=1")))
+			n.ready = true;
+		else if (str_eq(line, S("FDSTORE=1")))
+			n.fdstore = true;
+		else if (str_eq(line, S("FDSTOREREMOVE=1")))
+			n.fdremove = true;
+		else if (str_starts(line, S("STATUS=")))
+			n.status = str_from(line, 7);
+		else if (str_starts(line, S("FDNAME=")))
+			n.name = str_from(line, 7);
+	}
+	return n;
+}
+
+static void
+act_on(struct proc *p, struct news n, int fd)
+{
+	if (n.fdstore && fd != -1) {
+		store(p, n.name, fd);
+		fd = -1;
+	}
+	if (fd != -1)
+		close(fd);
+	if (n.fdremove)
+		forget(p, n.name);
+	if (n.ready) {
+		free(p->status);
+		p->status = xcalloc(1, n.status.n + 1);
+		if (n.status.n > 0)
+			memcpy(p->status, n.status.p, n.status.n);
+		p->ready = true;
+		log_info("ready", L_Z("daemon", p->unit->name),
+		    L_NUM("pid", p->pid), L_STR("sandbox", n.status));
+		supervisor_ready(p->sup);
+	}
+}
+
+static int
+take_fd(struct msghdr *m)
+{
+	struct cmsghdr	*cm = CMSG_FIRSTHDR(m);
+	int		 fd = -1;
+
+	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
+	    cm->cmsg_type == SCM_RIGHTS &&
+	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(cm), sizeof(fd));
+	return fd;
+}
+
+static void
+on_notify(void *arg, int events)
+{
+	struct proc	*p = arg;
+	char		 text[4096];
+	struct iovec	 iov = { text, sizeof(text) };
+	union {
+		char		space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	align;
+	} ctl;
+	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = ctl.space, .msg_controllen = sizeof(ctl.space) };
+	ssize_t		 n;
+
+	(void)events;
+	n = recvmsg(p->notify, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n > 0) {
+		act_on(p, parse_news(str_of(text, (size_t)n)), take_fd(&m));
+		return;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	loop_unwatch(p->watch);
+	p->watch = NULL;
+	close(p->notify);
+	p->notify = -1;
+}
+
+/* -- life ---------------------------------------------------------------------- */
+
+static void
+on_again(void *arg)
+{
+	proc_start(arg);
+}
+
+void
+proc_init(struct proc *p, struct supervisor *sup, const struct unit *u)
+{
+	*p = (struct proc){ .unit = u, .sup = sup, .notify = -1 };
+	p->again = loop_timer(on_again, p);
+}
+
+static void
+open_notify(struct proc *p, int *theirs)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		fatal("notify socket");
+	p->notify = pair[0];
+	*theirs = pair[1];
+	p->watch = loop_watch(p->notify, LOOP_READ, on_notify, p);
+}
+
+void
+proc_start(struct proc *p)
+{
+	const struct instance	*in = p->sup->in;
+	struct fd_list		 l = { 0 };
+	int			 theirs, slice, view, dir = -1;
+	size_t			 i;
+
+	if (p->watch != NULL) {
+		loop_unwatch(p->watch);
+		p->watch = NULL;
+		close(p->notify);
+	}
+	open_notify(p, &theirs);
+	slice = snapshot_slice(in, p->sup->generation, p->unit);
+	view = sockets_view(in, p->unit);
+	fd_list_add(&l, "notify", theirs);
+	fd_list_add(&l, "config", slice);
+	fd_list_add(&l, "view", view);
+	/* Held by all: the next start waits until the last one is gone. */
+	fd_list_add(&l, "lock", p->sup->lock);
+	sockets_of(p->unit, &l);
+	if (p->unit->dir != NULL) {
+		dir = instance_mkdir(in->dirfd, p->unit->dir, 0700,
+		    (uid_t)conf_num(p->unit->uid),
+		    (gid_t)conf_num(p->unit->uid));
+		fd_list_add(&l, p->unit->dir, dir);
+	}
+	for (i = 0; i < p->nstored; i++)
+		fd_list_add(&l, p->stored[i].name, p->stored[i].fd);
+	p->ready = false;
+	p->since = clock_now();
+	p->pid = spawn(p->unit, &l);
+	if (p->pid == -1)
+		fatal("start %s", p->unit->name);
+	close(theirs);
+	close(slice);
+	close(view);
+	if (dir != -1)
+		close(dir);
+	fd_list_clear(&l);
+}
+
+static void
+log_end(const struct proc *p, int ws)
+{
+	if (WIFSIGNALED(ws))
+		log_warn("daemon died", L_Z("daemon", p->unit->name),
+		    L_NUM("pid", p->pid), L_NUM("signal", WTERMSIG(ws)));
+	else if (!p->sup->stopping)
+		log_warn("daemon ended", L_Z("daemon", p->unit->name),
+		    L_NUM("pid", p->pid), L_NUM("status", WEXITSTATUS(ws)));
+}
+
+void
+proc_ended(struct proc *p, int ws)
+{
+	log_end(p, ws);
+	if (clock_now() - p->since > PROC_STABLE_MS)
+		p->backoff = 0;
+	p->pid = 0;
+	p->ready = false;
+	if (p->sup->stopping)
+		return;
+	p->restarts++;
+	if (p->backoff == 0) {
+		p->backoff = PROC_BACKOFF_MIN;
+		proc_start(p);
+		return;
+	}
+	loop_timer_set(p->again, p->backoff);
+	p->backoff = p->backoff * 2 > PROC_BACKOFF_MAX ? PROC_BACKOFF_MAX :
+	    p->backoff * 2;
+}
