@@ -50,13 +50,15 @@ all: $(PROGRAMS:%=$(B)/%)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo '  CC    $<'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 define folder
 $(call archive,$(1)): $(call objs,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	@echo '  AR    $$@'
+	@ar rcs $$@ $$^
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
 
@@ -68,7 +70,8 @@ USES_mailboxd = $(B)/lib/imapd.a $(B)/lib/pop3d.a
 
 define program
 $(B)/$(1): $(B)/obj/$(1)/main.o $(B)/lib/$(1).a $(USES_$(1)) $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $$@ $(B)/obj/$(1)/main.o -Wl,--start-group \
+	@echo '  LD    $$@'
+	@$(CC) $(LDFLAGS) -o $$@ $(B)/obj/$(1)/main.o -Wl,--start-group \
 	    $(B)/lib/$(1).a $(USES_$(1)) $(ARCHIVES) -Wl,--end-group \
 	    $(LIBS_$(1)) $(LIBS)
 endef
@@ -79,6 +82,24 @@ include tests/tests.mk
 deps:
 	./deps
 
+# A message's whole way through an instance in a temporary directory.
+demo: all
+	@POSTERN_BUILD=$(B) $(PYTHON) tests/e2e/demo.py
+
+# The same instance, kept in var/ and in the foreground.
+run: all
+	@POSTERN_BUILD=$(B) $(PYTHON) tests/e2e/demo.py --keep var
+
+DAEMONS	= $(filter-out mailctl,$(PROGRAMS))
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/postern
+	install -m 755 $(B)/mailctl $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(DAEMONS:%=$(B)/%) $(DESTDIR)$(PREFIX)/libexec/postern/
+	set -e; for page in $(wildcard man/*.[1-9]); do \
+	    dir=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+	    install -d $$dir; install -m 644 $$page $$dir/; done
+
 clean:
 	rm -rf build
 
@@ -88,5 +109,5 @@ help:
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps clean help
+.PHONY: all deps demo run install clean help
 .DELETE_ON_ERROR:

@@ -10,7 +10,8 @@ TEST_LIBS = $(LIBS) $(sort $(foreach f,$(FOLDERS),$(LIBS_$(call name,$(f)))))
 define unit
 $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(TESTLIB) $(EVERY)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/unit/$(1).o $(TESTLIB) \
+	@echo '  LD    $$@'
+	@$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/unit/$(1).o $(TESTLIB) \
 	    -Wl,--start-group $(EVERY) -Wl,--end-group -lcmocka $(TEST_LIBS)
 endef
 $(foreach u,$(UNITS),$(eval $(call unit,$(u))))
@@ -20,7 +21,8 @@ define seedrun
 $(B)/tests/$(1): $(B)/obj/tests/fuzz/$(1).o $(B)/obj/tests/fuzz/replay.o \
     $(TESTLIB) $(EVERY)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/fuzz/$(1).o \
+	@echo '  LD    $$@'
+	@$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/fuzz/$(1).o \
 	    $(B)/obj/tests/fuzz/replay.o $(TESTLIB) \
 	    -Wl,--start-group $(EVERY) -Wl,--end-group $(TEST_LIBS)
 endef

@@ -1,0 +1,215 @@
+"""An instance of Postern for tests, the demo and benchmarks: made in a
+directory of its own on free ports, started, asked, killed in parts, stopped.
+
+Never sleeps to wait: wait_for() polls a condition against a deadline."""
+
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("POSTERN_BUILD", "build"))
+MAILCTL = os.path.join(BUILD, "mailctl")
+DEADLINE = 60.0
+SERVICES = {"mx": 25, "submission": 587, "pop3": 110, "imap": 143}
+
+
+class Late(AssertionError):
+    """A condition did not come true before its deadline."""
+
+
+def wait_for(condition, what, deadline=DEADLINE, step=0.01):
+    """Returns the first true value of condition(); raises Late."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Late(f"not within {deadline} s: {what}")
+        select.select([], [], [], step)
+
+
+def is_free(port):
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_base():
+    """A port base whose four services are free just now."""
+    for _ in range(1000):
+        base = random.randrange(10000, 31000)
+        if all(is_free(base + off) for off in SERVICES.values()):
+            return base
+    raise AssertionError("no free ports")
+
+
+class Instance:
+    """One instance; use it as a context manager."""
+
+    def __init__(self, directory=None, settings=None, env=None, wrap=None):
+        self.own = directory is None
+        self.top = tempfile.mkdtemp(prefix="postern-") if self.own else None
+        self.dir = directory or os.path.join(self.top, "instance")
+        self.conf = os.path.join(self.dir, "postern.conf")
+        self.log_path = os.path.join(self.top or self.dir, "log")
+        self.env = dict(os.environ, **(env or {}))
+        self.wrap = wrap or []
+        self.proc = None
+        self.settings = settings or {}
+        self.base = None
+
+    # -- making and starting -------------------------------------------
+
+    def init(self):
+        for _ in range(20):
+            self.base = free_base()
+            done = subprocess.run(
+                [MAILCTL, "init", self.dir, "--port-base", str(self.base),
+                 "--hostname", "mail.example.org"],
+                capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+        assert done.returncode == 0, done.stderr
+        self.configure(self.settings)
+        return self
+
+    def configure(self, settings):
+        with open(self.conf, "a") as f:
+            for key, value in settings.items():
+                f.write(f'{key} = "{value}"\n')
+
+    def port(self, service):
+        return self.base + SERVICES[service]
+
+    def launch(self):
+        """Starts the supervisor; returns without waiting."""
+        self.log_at = os.path.getsize(self.log_path) \
+            if os.path.exists(self.log_path) else 0
+        with open(self.log_path, "ab") as log:
+            self.proc = subprocess.Popen(
+                self.wrap + [MAILCTL, "-c", self.conf, "run"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.env)
+        return self
+
+    def start(self):
+        self.launch()
+        wait_for(lambda: self.proc.poll() is not None or self.is_ready(),
+                 "all daemons ready")
+        assert self.proc.poll() is None, self.log()[-3000:]
+        return self
+
+    def is_ready(self):
+        with open(self.log_path, "rb") as f:
+            f.seek(self.log_at)
+            return b"all daemons ready" in f.read()
+
+    def log(self):
+        with open(self.log_path, "r", errors="backslashreplace") as f:
+            return f.read()
+
+    def lines(self, *words):
+        return [l for l in self.log().splitlines()
+                if all(w in l for w in words)]
+
+    def stop(self):
+        if self.proc is None:
+            return 0
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGTERM)
+        try:
+            code = self.proc.wait(60)
+        except subprocess.TimeoutExpired:
+            self.kill_all()
+            raise
+        self.proc = None
+        return code
+
+    def kill_all(self):
+        """kill -9 of the supervisor; the rest follows by itself."""
+        if self.proc is not None:
+            self.proc.kill()
+            self.proc.wait()
+            self.proc = None
+
+    def __enter__(self):
+        try:
+            return self.init().start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def __exit__(self, *exc):
+        try:
+            self.stop()
+        finally:
+            self.kill_all()
+            if self.own:
+                self.wait_unlocked()
+                shutil.rmtree(self.top, ignore_errors=True)
+
+    def wait_unlocked(self):
+        """Until no process of the instance holds its lock any more."""
+        path = os.path.join(self.dir, "lock")
+        if not os.path.exists(path):
+            return
+        inode = f":{os.stat(path).st_ino} "
+
+        def unlocked():
+            with open("/proc/locks") as f:
+                return inode not in f.read()
+        wait_for(unlocked, "the instance's lock")
+
+    # -- asking ----------------------------------------------------------
+
+    def ctl(self, *words, stdin=None, check=0):
+        done = subprocess.run([MAILCTL, "-c", self.conf, *words],
+                              capture_output=True, text=True,
+                              input=stdin, timeout=DEADLINE)
+        if check is not None:
+            assert done.returncode == check, \
+                (words, done.returncode, done.stdout, done.stderr)
+        return done
+
+    def json(self, *words, check=0):
+        return json.loads(self.ctl("--json", *words, check=check).stdout)
+
+    def add_domain(self, name="example.org"):
+        self.ctl("domain", "add", name)
+
+    def add_user(self, address, password="secret"):
+        self.ctl("user", "add", address, stdin=password + "\n")
+
+    def status(self):
+        return {row["daemon"]: row for row in self.json("status")}
+
+    def pid(self, daemon):
+        return self.status()[daemon]["pid"]
+
+    def owners(self):
+        """Pids of the processes of active mailboxes: the zygote's
+        children."""
+        zygote = self.pid("zygote")
+        path = f"/proc/{zygote}/task/{zygote}/children"
+        with open(path) as f:
+            return [int(p) for p in f.read().split()]
+
+    def queue_is_empty(self):
+        return self.json("queue", "list") == []
+
+    def wait_queue_empty(self, deadline=DEADLINE):
+        wait_for(self.queue_is_empty, "the queue is empty", deadline,
+                 step=0.05)
