@@ -1,0 +1,944 @@
+/*
+ * smtp - scenes: what a client sends, what it is answered, what the caller is
+ * told.  Each scene is played whole, byte by byte and in odd pieces, with its
+ * questions answered at once, in batches, and in batches from the last to the
+ * first; replies and events are the same each time.  ATTACKS ids in names.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/core/base64.h"
+#include "tests/lib/smtp_drive.h"
+
+static struct smtp_config mx, sub, tiny, noauth;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	mx = (struct smtp_config){
+		.kind = SMTP_MX, .hostname = STR_INIT("mx.test"),
+		.limits = smtp_limits_default
+	};
+	sub = mx;
+	sub.kind = SMTP_SUBMISSION;
+	sub.auth = true;
+	noauth = sub;
+	noauth.auth = false;
+	tiny = mx;
+	tiny.limits.data.line = 20;
+	tiny.limits.data.field = 30;
+	tiny.limits.data.header = 60;
+	tiny.limits.data.message = 100;
+	tiny.limits.rcpts = 3;
+	tiny.limits.hops = 2;
+	tiny.limits.questions = 2;
+	return 0;
+}
+
+#define HELO	"EHLO c.test\r\n"
+#define TX	HELO "MAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\n"
+#define DATA	TX "DATA\r\n"
+#define SMUGGLED "MAIL FROM:<smuggled@x>\r\nRCPT TO:<v@y.test>\r\n" \
+		"DATA\r\nA: b\r\n\r\nx\r\n.\r\n"
+#define T_EV	"mail <a@x.test> 0\nrcpt <b@y.test>\n"
+#define D_EV	T_EV "data\n"
+#define OPENED	"220 250 250/2.1.0 250/2.1.5"
+#define DATAED	OPENED " 354"
+
+struct scene {
+	const char		*name;
+	const struct smtp_config *conf;
+	struct str		 input;
+	const char		*codes;
+	const char		*events;	/* NULL: not looked at */
+};
+
+static const struct scene scenes[] = {
+	{ "a message", &mx,
+	  STR_INIT(DATA "S: x\r\n\r\nhello\r\n.\r\nQUIT\r\n"),
+	  DATAED " 250/2.0.0 221/2.0.0 closed",
+	  D_EV "end 0 S: x\r\n\r\nhello\r\n\nclose 221\n" },
+	{ "two messages", &mx,
+	  STR_INIT(DATA "S: x\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<c@y>\r\n"
+	  "RCPT TO:<d@y>\r\nDATA\r\nS: y\r\n.\r\n"),
+	  DATAED " 250/2.0.0 250/2.1.0 250/2.1.5 250/2.1.5 354 250/2.0.0",
+	  D_EV "end 0 S: x\r\n\nmail <> 0\nrcpt <c@y>\nrcpt <d@y>\ndata\n"
+	  "end 0 S: y\r\n\n" },
+	{ "dots", &mx, STR_INIT(DATA "S: x\r\n\r\n..\r\n...\r\n.a\r\n..b.\r\n"
+	  ".\r\n"), DATAED " 250/2.0.0",
+	  D_EV "end 0 S: x\r\n\r\n.\r\n..\r\na\r\n.b.\r\n\n" },
+	{ "empty message", &mx, STR_INIT(DATA ".\r\n"), DATAED " 250/2.0.0",
+	  D_EV "end 0 \n" },
+	{ "body 8bit", &mx, STR_INIT(DATA "S: \xff\r\n\r\n\xc3\r\n.\r\n"),
+	  DATAED " 250/2.0.0", D_EV "end 0 S: \xff\r\n\r\n\xc3\r\n\n" },
+	{ "no header, one line", &mx, STR_INIT(DATA "hello\r\n.\r\n"),
+	  DATAED " 550/5.6.0", D_EV "abort 550\n" },
+	{ "HELO", &mx, STR_INIT("HELO c\r\nMAIL FROM:<a@b>\r\n"),
+	  "220 250 250/2.1.0", "mail <a@b> 0\n" },
+	{ "case of verbs", &mx,
+	  STR_INIT("ehlo c\r\nmAil frOm:<a@b>\r\nrcpt to:<a@b>\r\n"),
+	  OPENED, NULL },
+	{ "space after the colon", &mx,
+	  STR_INIT(HELO "MAIL FROM: <a@b>\r\nRCPT TO: <c@d>\r\n"), OPENED,
+	  "mail <a@b> 0\nrcpt <c@d>\n" },
+	{ "trailing spaces", &mx, STR_INIT("EHLO c  \r\nNOOP \r\n"
+	  "MAIL FROM:<a@b> \r\nDATA \r\n"),
+	  "220 250 250/2.0.0 250/2.1.0 503/5.5.1", NULL },
+	{ "any time", &mx, STR_INIT("NOOP\r\nNOOP x y\r\nHELP\r\nVRFY a\r\n"
+	  "RSET\r\nVRFY\r\n"),
+	  "220 250/2.0.0 250/2.0.0 214/2.0.0 252/2.0.0 250/2.0.0 501/5.5.4",
+	  "" },
+	{ "not for here", &mx, STR_INIT(HELO "EXPN a\r\nSTARTTLS\r\n"
+	  "BDAT 5 LAST\r\nETRN x\r\nAUTH PLAIN\r\n"),
+	  "220 250 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1", "" },
+	{ "unknown", &mx, STR_INIT(HELO "FOO\r\n\r\nMAILFROM:<a@b>\r\n"),
+	  "220 250 500/5.5.2 500/5.5.2 500/5.5.2", "" },
+
+	/* Order. */
+	{ "data needs rcpt", &mx,
+	  STR_INIT("HELO x\r\nMAIL FROM:<a@b>\r\nDATA\r\n"),
+	  "220 250 250/2.1.0 503/5.5.1", NULL },
+	{ "mail needs helo", &mx, STR_INIT("MAIL FROM:<a@b>\r\n"),
+	  "220 503/5.5.1", "" },
+	{ "rcpt and data first", &mx,
+	  STR_INIT(HELO "RCPT TO:<a@b>\r\nDATA\r\n"),
+	  "220 250 503/5.5.1 503/5.5.1", "" },
+	{ "mail twice", &mx, STR_INIT(TX "MAIL FROM:<z@x>\r\nDATA\r\n"),
+	  OPENED " 503/5.5.1 354", D_EV },
+	{ "rset", &mx, STR_INIT(TX "RSET\r\nRCPT TO:<a@b>\r\nDATA\r\n"
+	  "MAIL FROM:<c@d>\r\n"),
+	  OPENED " 250/2.0.0 503/5.5.1 503/5.5.1 250/2.1.0",
+	  T_EV "abort 250\nmail <c@d> 0\n" },
+	{ "rset before ehlo", &mx, STR_INIT("RSET\r\nMAIL FROM:<c@d>\r\n"),
+	  "220 250/2.0.0 503/5.5.1", "" },
+	{ "ehlo resets", &mx, STR_INIT(TX HELO "DATA\r\n"),
+	  OPENED " 250 503/5.5.1", T_EV "abort 250\n" },
+	{ "bad ehlo resets nothing", &mx, STR_INIT(TX "EHLO\r\nDATA\r\n"),
+	  OPENED " 501/5.5.4 354", D_EV },
+	{ "ehlo arguments", &mx, STR_INIT("EHLO a b\r\nEHLO \xc3\xa9\r\n"
+	  "EHLO [192.0.2.1]\r\nEHLO my_pc\r\n"),
+	  "220 501/5.5.4 501/5.5.4 250 250", "" },
+	{ "data and quit take nothing", &mx,
+	  STR_INIT(TX "DATA x\r\nQUIT x\r\nRSET x\r\nDATA\r\n"),
+	  OPENED " 501/5.5.4 501/5.5.4 501/5.5.4 354", D_EV },
+	{ "quit in a transaction", &mx, STR_INIT(TX "QUIT\r\nNOOP\r\n"),
+	  OPENED " 221/2.0.0 closed", T_EV "abort 221\nclose 221\n" },
+	{ "C-01 reset after refused data", &mx,
+	  STR_INIT(DATA "X-Verdict: policy\r\n.\r\nRCPT TO:<a@b>\r\nDATA\r\n"
+	  "MAIL FROM:<c@d>\r\n"),
+	  DATAED " 550/5.7.1 503/5.5.1 503/5.5.1 250/2.1.0",
+	  D_EV "end 0 X-Verdict: policy\r\n\nmail <c@d> 0\n" },
+	{ "C-02 BDAT then DATA", &mx, STR_INIT(HELO "MAIL FROM:<a@b>\r\n"
+	  "BDAT x\r\nDATA\r\n"), "220 250 250 502/5.5.1 503/5.5.1", NULL },
+	{ "C-03 UTF-8 path, then VRFY", &mx,
+	  STR_INIT(HELO "MAIL FROM:<\xc3\xa9@x>\r\nRCPT TO:<a@b>\r\n"
+	  "VRFY \xc3\xa9\r\nDATA\r\nMAIL FROM:<a@b>\r\nRCPT TO:<\xc3\xa9@x>"
+	  "\r\nVRFY \xc3\xa9\r\nDATA\r\n"),
+	  "220 250 553/5.6.7 503/5.5.1 252/2.0.0 503/5.5.1 250/2.1.0 "
+	  "553/5.6.7 252/2.0.0 503/5.5.1", "mail <a@b> 0\n" },
+
+	/* Verdicts. */
+	{ "recipients", &mx,
+	  STR_INIT(HELO "MAIL FROM:<a@x>\r\nRCPT TO:<no@y>\r\n"
+	  "RCPT TO:<b@y>\r\nRCPT TO:<relay@y>\r\nNOOP\r\nRCPT TO:<temp@y>\r\n"
+	  "RCPT TO:<full@y>\r\nDATA\r\n"),
+	  "220 250 250 550/5.1.1 250/2.1.5 550/5.7.1 250/2.0.0 451/4.3.0 "
+	  "452/4.3.1 354", NULL },
+	{ "none accepted", &mx, STR_INIT(HELO "MAIL FROM:<a@x>\r\n"
+	  "RCPT TO:<no@y>\r\nRCPT TO:<temp@y>\r\nDATA\r\nRSET\r\n"),
+	  "220 250 250 550 451 503/5.5.1 250", NULL },
+	{ "sender refused", &mx, STR_INIT(HELO "MAIL FROM:<policy@x>\r\n"
+	  "RCPT TO:<a@y>\r\nDATA\r\n"),
+	  "220 250 550/5.7.1 503/5.5.1 503/5.5.1", "mail <policy@x> 0\n" },
+	{ "shut down by a verdict", &mx, STR_INIT(HELO "MAIL FROM:<a@x>\r\n"
+	  "RCPT TO:<bye@y>\r\nDATA\r\nNOOP\r\n"),
+	  "220 250 250 421/4.3.2 closed",
+	  "mail <a@x> 0\nrcpt <bye@y>\nabort 421\nclose 421\n" },
+	{ "loop by verdict", &mx, STR_INIT(DATA "X-Verdict: loop\r\n.\r\n"),
+	  DATAED " 554/5.4.6", NULL },
+
+	/* Limits; the large ones have tests of their own. */
+	{ "SIZE", &tiny, STR_INIT(HELO "MAIL FROM:<a@x> SIZE=101\r\n"
+	  "MAIL FROM:<a@x> SIZE=99999999999999999999\r\n"
+	  "MAIL FROM:<a@x> SIZE=100\r\n"),
+	  "220 250 552/5.3.4 552/5.3.4 250/2.1.0", "mail <a@x> 100\n" },
+	{ "message at its limit", &tiny, STR_INIT(DATA "S: x\r\n\r\n"
+	  "45678901234567890\r\n" "45678901234567890\r\n"
+	  "45678901234567890\r\n" "45678901234567890\r\n"
+	  "5678901234567\r\n" "\r\n.\r\n"), DATAED " 552/5.3.4",
+	  D_EV "abort 552\n" },
+	{ "message within", &tiny, STR_INIT(DATA "S: x\r\n\r\n"
+	  "45678901234567890\r\n" "45678901234567890\r\n"
+	  "45678901234567890\r\n" "45678901234567890\r\n"
+	  "567890123456\r\n" ".\r\n"), DATAED " 250", NULL },
+	{ "line at its limit", &tiny,
+	  STR_INIT(DATA "\r\n12345678901234567890\r\n.\r\n"), DATAED " 250",
+	  NULL },
+	{ "line over its limit", &tiny,
+	  STR_INIT(DATA "\r\n123456789012345678901\r\n.\r\nNOOP\r\n"),
+	  DATAED " 550/5.6.0 250", D_EV "abort 550\n" },
+	{ "stuffed line at its limit", &tiny,
+	  STR_INIT(DATA "\r\n..2345678901234567890\r\n.\r\n"), DATAED " 250",
+	  NULL },
+	{ "field at its limit", &tiny,
+	  STR_INIT(DATA "A: 4567890\r\n 234567890123456\r\n\r\n.\r\n"),
+	  DATAED " 250", NULL },
+	{ "field over its limit", &tiny,
+	  STR_INIT(DATA "A: 4567890\r\n 2345678901234567\r\n\r\n.\r\n"),
+	  DATAED " 552/5.3.4", D_EV "abort 552\n" },
+	{ "header at its limit", &tiny, STR_INIT(DATA
+	  "A: 456789012345678\r\n" "A: 456789012345678\r\n"
+	  "A: 4567890123456\r\n" "\r\n.\r\n"), DATAED " 250", NULL },
+	{ "header over its limit", &tiny, STR_INIT(DATA
+	  "A: 456789012345678\r\n" "A: 456789012345678\r\n"
+	  "A: 45678901234567\r\n" "\r\n.\r\n"), DATAED " 552/5.3.4", NULL },
+	{ "hops", &tiny, STR_INIT(DATA "Received: x\r\nrecEIVED :\r\n y\r\n"
+	  "XReceived: z\r\nReceivedX:\r\n\r\nReceived: a\r\n.\r\n"),
+	  DATAED " 250", NULL },
+	{ "L-01 hops over", &tiny, STR_INIT(DATA "Received:\r\nReceived:\r\n"
+	  "Received:\r\n.\r\n"), DATAED " 554/5.4.6", D_EV "abort 554\n" },
+	{ "recipients over", &tiny, STR_INIT(TX "RCPT TO:<no@y>\r\n"
+	  "RCPT TO:<2@y>\r\nRCPT TO:<3@y>\r\nRCPT TO:<4@y>\r\n"
+	  "RCPT TO:<5@y>\r\nDATA\r\n"),
+	  OPENED " 550 250 250 452/4.5.3 452/4.5.3 354", NULL },
+	{ "ten errors", &mx, STR_INIT(HELO "X\r\nX\r\nX\r\nX\r\nX\r\n"
+	  "X\r\nX\r\nX\r\nX\r\nX\r\nNOOP\r\n"),
+	  "220 250 500 500 500 500 500 500 500 500 500 500 250", NULL },
+	{ "eleven errors", &mx, STR_INIT(HELO "X\r\nX\r\nX\r\nX\r\nX\r\n"
+	  "X\r\nX\r\nX\r\nX\r\nX\r\nX\r\nNOOP\r\n"),
+	  "220 250 500 500 500 500 500 500 500 500 500 500 421/4.7.0 closed",
+	  "close 421\n" },
+
+	/* Lines of commands. */
+	{ "bare LF is no end", &mx, STR_INIT(HELO "NOOP\nQUIT\r\nNOOP\r\n"),
+	  "220 250 500/5.5.2 250/2.0.0", "" },
+	{ "bare LF is told at once", &mx, STR_INIT(HELO "NOOP\n"),
+	  "220 250 500/5.5.2", "" },
+	{ "bare CR", &mx, STR_INIT(HELO "NOOP\rQUIT\r\nNOOP\r\n"),
+	  "220 250 500/5.5.2 250/2.0.0", "" },
+	{ "CR CR LF", &mx, STR_INIT(HELO "NOOP\r\r\nNOOP\r\n"),
+	  "220 250 500/5.5.2 250/2.0.0", "" },
+	{ "NUL", &mx, STR_INIT(HELO "NOOP\0\r\nNOOP\r\n"),
+	  "220 250 500/5.5.2 250/2.0.0", "" },
+	{ "A-10 GET", &mx, STR_INIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+	  "220 500/5.5.2 closed", "close 500\n" },
+	{ "A-10 POST", &mx, STR_INIT("POST /x HTTP/1.1\r\nA: b\r\n\r\n"
+	  "EHLO x\r\nMAIL FROM:<a@b>\r\n"), "220 500/5.5.2 closed",
+	  "close 500\n" },
+	{ "A-10 TLS hello", &mx, STR_INIT("\x16\x03\x01\0\xa5\x01\0\0"),
+	  "220 500/5.5.2 closed", "close 500\n" },
+	{ "A-10 LF only", &mx, STR_INIT("EHLO x\nMAIL FROM:<a@b>\n"),
+	  "220 500/5.5.2 closed", "close 500\n" },
+
+	/* each is a fake end of data, or near one. */
+#define FAKE(n, bytes) { "A-01 " n, &mx, \
+	  STR_INIT(DATA "A: b\r\n\r\nbody" bytes SMUGGLED), \
+	  DATAED " 521/5.5.2 closed", D_EV "abort 521\nclose 521\n" }
+	FAKE("1", "\n.\n"), FAKE("2", "\n.\r"), FAKE("3", "\n.\r\n"),
+	FAKE("4", "\r.\n"), FAKE("5", "\r.\r"), FAKE("6", "\r.\r\n"),
+	FAKE("7", "\r\n.\n"), FAKE("8", "\r\n.\r"),
+	FAKE("9", "\r\n.\r\r\n"), FAKE("10", "\r\r\n.\r\r\n"),
+	FAKE("11", "\r\n\0.\r\n"), FAKE("12", "\r\n.\0\r\n"),
+	FAKE("13", "\r\n.\r\0\n"), FAKE("14", "\n\n.\r\n"),
+	FAKE("15", "\0"), FAKE("16", "\r\n.\r."),
+	{ "A-08 LF before the border", &mx,
+	  STR_INIT(DATA "Subject: a\r\n\nX: y\r\n\r\nbody\r\n.\r\n"),
+	  DATAED " 521/5.5.2 closed", D_EV "abort 521\nclose 521\n" },
+	{ "A-08 line without colon", &mx,
+	  STR_INIT(DATA "A: b\r\nhello\r\nC: d\r\n\r\nx\r\n.\r\n"),
+	  DATAED " 550/5.6.0", D_EV "abort 550\n" },
+	{ "A-08 folded name", &mx,
+	  STR_INIT(DATA "From\r\n : a@b\r\n\r\nx\r\n.\r\n"),
+	  DATAED " 550/5.6.0", D_EV "abort 550\n" },
+	{ "A-08 blank line goes on", &mx,
+	  STR_INIT(DATA "A: b\r\n \r\nC: d\r\n\r\nx\r\n.\r\n"),
+	  DATAED " 250", NULL },
+	{ "A-08 begins with a blank", &mx,
+	  STR_INIT(DATA " A: b\r\n\r\nx\r\n.\r\n"), DATAED " 550/5.6.0",
+	  NULL },
+	{ "A-08 NUL in the header", &mx,
+	  STR_INIT(DATA "A: b\0\r\n\r\nx\r\n.\r\n"),
+	  DATAED " 521/5.5.2 closed", NULL },
+
+	/* Addresses and parameters; addr_test has the grammar. */
+	{ "D-01 shell", &mx, STR_INIT(HELO "MAIL FROM:<;touch x;>\r\n"
+	  "MAIL FROM:<$(x)@y>\r\nMAIL FROM:<`x`@y>\r\n"
+	  "RCPT TO:<${run{x}}@local>\r\nRCPT TO:<\"\\|x\"@local>\r\n"
+	  "RCPT TO:<-froot@x>\r\n"),
+	  "220 250 501/5.1.7 501/5.1.7 250 250 250 250",
+	  "mail <`x`@y> 0\nrcpt <${run{x}}@local>\nrcpt <|x@local>\n"
+	  "rcpt <-froot@x>\n" },
+	{ "D-02 encoded line breaks", &mx, STR_INIT(HELO
+	  "MAIL FROM:<a@b> ENVID=a+0A\r\nMAIL FROM:<a@b> AUTH=x+0AX-H:+20y"
+	  "\r\nMAIL FROM:<a@b> ENVID=ok\r\nMAIL FROM:<a@b>\r\n"
+	  "RCPT TO:<a@b> ORCPT=rfc822;a+0D+0Ab\r\n"
+	  "RCPT TO:<a@b> ORCPT=rfc822;+00\r\n"
+	  "RCPT TO:<a@b> ORCPT=rfc822;a\r\nRCPT TO:<a@b> NOTIFY=NEVER\r\n"),
+	  "220 250 501/5.5.4 501/5.5.4 555/5.5.4 250 501/5.5.4 501/5.5.4 "
+	  "555/5.5.4 555/5.5.4", "mail <a@b> 0\n" },
+	{ "D-02 AUTH= where it is offered", &sub, STR_INIT(HELO
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"
+	  "MAIL FROM:<a@b> AUTH=x+0AX-H:+20y\r\nMAIL FROM:<a@b> AUTH=\r\n"
+	  "MAIL FROM:<a@b> AUTH=<>\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> AUTH=e+3Dmc2@example.com\r\n"),
+	  "220 250 235 501/5.5.4 501/5.5.4 250 250 250", NULL },
+	{ "parameters", &mx, STR_INIT(HELO "MAIL FROM:<a@b> SIZE=\r\n"
+	  "MAIL FROM:<a@b> SIZE=-1\r\nMAIL FROM:<a@b> SIZE=1 SIZE=1\r\n"
+	  "MAIL FROM:<a@b>SIZE=1\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\n"
+	  "MAIL FROM:<a@b> SMTPUTF8\r\nMAIL FROM:<a@b> RET=FULL\r\n"
+	  "MAIL FROM:<a@b> =x\r\nMAIL FROM:<a@b> size=7  body=8bitmime\r\n"),
+	  "220 250 501/5.5.4 501/5.5.4 501/5.5.4 501/5.5.4 501/5.5.4 "
+	  "555/5.5.4 555/5.5.4 501/5.5.4 250", "mail <a@b> 7 8\n" },
+	{ "D-05 odd senders", &mx, STR_INIT(HELO "MAIL FROM:<@d>\r\n"
+	  "MAIL FROM:<a@>\r\nMAIL FROM:<a@d@e>\r\nMAIL FROM:<a@d.>\r\n"
+	  "MAIL FROM:<postmaster>\r\nMAIL FROM:a@b\r\nMAIL\r\nMAIL TO:<a@b>"
+	  "\r\nMAIL FROM:<\"\"@d>\r\n"),
+	  "220 250 501/5.1.7 501/5.1.7 501/5.1.7 501/5.1.7 501/5.1.7 "
+	  "501/5.1.7 501/5.5.4 501/5.5.4 250", "mail <\"\"@d> 0\n" },
+	{ "D-05 odd recipients", &mx, STR_INIT(HELO "MAIL FROM:<>\r\n"
+	  "RCPT TO:<>\r\nRCPT TO:<a>\r\nRCPT TO:<a@[127.0.0.1]>\r\n"
+	  "RCPT TO:<a@[IPv6:::1]>\r\nRCPT TO:<a%b@D>\r\nRCPT TO:<a!b@d>\r\n"
+	  "RCPT TO:<@x,@y:a@d>\r\nRCPT TO:<PostMaster>\r\n"),
+	  "220 250 250 501/5.1.3 501/5.1.3 250 250 250 250 250 250",
+	  "mail <> 0\nrcpt <a@[127.0.0.1]>\nrcpt <a@[ipv6:::1]>\n"
+	  "rcpt <a%b@d>\nrcpt <a!b@d>\nrcpt <a@d> routed\n"
+	  "rcpt <postmaster>\n" },
+	{ "D-05 NUL in an address", &mx,
+	  STR_INIT(HELO "MAIL FROM:<\"a\0b\"@d>\r\nNOOP\r\n"),
+	  "220 250 500/5.5.2 250", "" },
+	{ "D-06 the content of fields is not read", &mx,
+	  STR_INIT(DATA "To: g:;\r\nFrom: g: a@x;\r\nFrom:\r\nTo:\r\n"
+	  "From: <a@b\r\n\r\n.\r\n"), DATAED " 250", NULL },
+	{ "D-07 encoded words stay as they are", &mx,
+	  STR_INIT(HELO "MAIL FROM:<>\r\nRCPT TO:<=?utf-8?q?a=40b?=@c>\r\n"),
+	  OPENED, "mail <> 0\nrcpt <=?utf-8?q?a=40b?=@c>\n" },
+
+	/* AUTH. */
+	{ "submission wants it", &sub,
+	  STR_INIT("MAIL FROM:<a@b>\r\n" HELO "MAIL FROM:<a@b>\r\n"
+	  "MAIL bad\r\nRCPT TO:<a@b>\r\n"),
+	  "220 503/5.5.1 250 530/5.7.0 530/5.7.0 503/5.5.1", "" },
+	{ "PLAIN, initial response", &sub, STR_INIT(HELO
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\nMAIL FROM:<a@b>\r\n"),
+	  "220 250 235/2.7.0 250/2.1.0", "auth 0 |alice|secret\n"
+	  "mail <a@b> 0\n" },
+	{ "PLAIN, authzid", &sub, STR_INIT(HELO "auth plain\r\n"
+	  "Ym9iAGFsaWNlAHNlY3JldA==\r\n"), "220 250 334 235/2.7.0",
+	  "auth 0 bob|alice|secret\n" },
+	{ "LOGIN", &sub, STR_INIT(HELO "AUTH LOGIN\r\nYWxpY2U=\r\n"
+	  "c2VjcmV0\r\n"), "220 250 334 334 235/2.7.0",
+	  "auth 1 |alice|secret\n" },
+	{ "LOGIN, initial response", &sub, STR_INIT(HELO
+	  "AUTH LOGIN YWxpY2U=\r\nc2VjcmV0\r\n"), "220 250 334 235/2.7.0",
+	  "auth 1 |alice|secret\n" },
+	{ "wrong password", &sub, STR_INIT(HELO
+	  "AUTH PLAIN AGFsaWNlAHdyb25n\r\nMAIL FROM:<a@b>\r\n"
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"),
+	  "220 250 535/5.7.8 530/5.7.0 235/2.7.0", NULL },
+	{ "not now", &sub, STR_INIT(HELO "AUTH LOGIN dGVtcA==\r\neA==\r\n"),
+	  "220 250 334 454/4.7.0", NULL },
+	{ "unknown mechanisms", &sub, STR_INIT(HELO "AUTH\r\nAUTH NTLM\r\n"
+	  "AUTH CRAM-MD5 *not base64*\r\nAUTH PLAINX AA==\r\nNOOP\r\n"),
+	  "220 250 501/5.5.4 504/5.5.4 504/5.5.4 504/5.5.4 250", "" },
+	{ "C-05 cancel", &sub, STR_INIT(HELO "AUTH PLAIN\r\n*\r\n"
+	  "AUTH LOGIN\r\nYWxpY2U=\r\n*\r\nNOOP\r\n"),
+	  "220 250 334 501/5.7.0 334 334 501/5.7.0 250", "" },
+	{ "C-05 twice", &sub, STR_INIT(HELO
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\nAUTH PLAIN\r\nEHLO z\r\n"
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"),
+	  "220 250 235 503/5.5.1 250 503/5.5.1", "auth 0 |alice|secret\n" },
+	{ "C-05 in a transaction", &sub, STR_INIT(HELO
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\nMAIL FROM:<a@b>\r\n"
+	  "AUTH PLAIN\r\nRCPT TO:<a@b>\r\nAUTH PLAIN\r\n"),
+	  "220 250 235 250 503/5.5.1 250 503/5.5.1", NULL },
+	{ "C-05 not base64", &sub, STR_INIT(HELO "AUTH PLAIN A\r\n"
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA=="
+	  "x\r\nAUTH PLAIN \r\nAUTH PLAIN\r\n\xff\xff\xff\xff\r\n"
+	  "AUTH LOGIN\r\n====\r\nNOOP\r\n"),
+	  "220 250 501/5.5.2 501/5.5.2 501/5.5.2 334 501/5.5.2 334 501/5.5.2 "
+	  "500/5.5.2 250", "" },
+	{ "an empty initial response", &sub, STR_INIT(HELO "AUTH PLAIN =\r\n"
+	  "AUTH LOGIN =\r\nc2VjcmV0\r\n"),
+	  "220 250 501/5.5.2 334 501/5.5.2", "" },
+	{ "I-03 odd PLAIN", &sub, STR_INIT(HELO "AUTH PLAIN AABwdw==\r\n"
+	  "AUTH PLAIN AHVzZXIA\r\nAUTH PLAIN dXNlcgBwdw==\r\n"
+	  "AUTH PLAIN YQBiAGMAZA==\r\n"),
+	  "220 250 501/5.5.2 501/5.5.2 501/5.5.2 501/5.5.2", "" },
+	{ "not after HELO", &sub, STR_INIT("HELO x\r\n"
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"), "220 250 503/5.5.1", "" },
+	{ "not before EHLO", &sub,
+	  STR_INIT("AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"), "220 503/5.5.1",
+	  "" },
+	{ "not allowed here", &noauth, STR_INIT(HELO
+	  "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\nMAIL FROM:<a@b>\r\n"),
+	  "220 250 502/5.5.1 530/5.7.0", "" },
+	{ "a bad line cancels", &sub, STR_INIT(HELO "AUTH PLAIN\r\n"
+	  "AGFsaWNl\nAHNlY3JldA==\r\nNOOP\r\n"),
+	  "220 250 334 500/5.5.2 250", "" },
+};
+
+/* Word by word; a word without a status leaves the status open. */
+static bool
+same_codes(struct str got, struct str want)
+{
+	struct str g, w;
+
+	while (str_cut(&want, ' ', &w)) {
+		if (!str_cut(&got, ' ', &g))
+			return false;
+		if (str_chr(w, '/') == -1 && str_chr(g, '/') != -1)
+			g.n = 3;
+		if (!str_eq(g, w))
+			return false;
+	}
+	return got.p == NULL;
+}
+
+static void
+play(const struct scene *sc, size_t max, unsigned seed, enum drive_order how)
+{
+	struct drive	d;
+	struct buf	codes;
+
+	buf_init(&codes, 1 << 20);
+	drive_init(&d, sc->conf, how);
+	drive_pieces(&d, sc->input, max, seed);
+	drive_codes(&d, true, &codes);
+	if (!same_codes(buf_str(&codes), str_c(sc->codes)))
+		fail_msg("%s: got %s, not %s", sc->name, buf_cstr(&codes),
+		    sc->codes);
+	if (sc->events != NULL &&
+	    !str_eq(buf_str(&d.events), str_c(sc->events)))
+		fail_msg("%s: got\n%s, not\n%s", sc->name,
+		    buf_cstr(&d.events), sc->events);
+	assert_true(d.kept <= sc->conf->limits.command);
+	buf_clear(&codes);
+	drive_clear(&d);
+}
+
+static void
+scenes_in_pieces(void **state)
+{
+	static const enum drive_order orders[] = {
+		DRIVE_AT_ONCE, DRIVE_BATCH, DRIVE_REVERSE
+	};
+	size_t		i, k;
+	unsigned	seed;
+
+	(void)state;
+	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		for (k = 0; k < 3; k++) {
+			play(&scenes[i], 0, 0, orders[k]);
+			play(&scenes[i], 1, 0, orders[k]);
+			for (seed = 1; seed <= 8; seed++)
+				play(&scenes[i], 3 * seed, seed, orders[k]);
+		}
+	}
+}
+
+/* every cut in two of every scene. */
+static void
+scenes_cut(void **state)
+{
+	struct drive	d, e;
+	size_t		i, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		drive_init(&d, scenes[i].conf, DRIVE_AT_ONCE);
+		drive_feed(&d, scenes[i].input);
+		for (at = 1; at < scenes[i].input.n; at++) {
+			drive_init(&e, scenes[i].conf, DRIVE_BATCH);
+			drive_feed(&e, str_sub(scenes[i].input, 0, at));
+			drive_feed(&e, str_from(scenes[i].input, at));
+			assert_true(str_eq(buf_str(&d.replies),
+			    buf_str(&e.replies)));
+			assert_true(str_eq(buf_str(&d.events),
+			    buf_str(&e.events)));
+			drive_clear(&e);
+		}
+		drive_clear(&d);
+	}
+}
+
+/* The very bytes of the replies that clients parse. */
+static void
+texts(void **state)
+{
+	struct drive d;
+
+	(void)state;
+	drive_init(&d, &sub, DRIVE_AT_ONCE);
+	drive_feed(&d, S("EHLO c\r\nAUTH LOGIN\r\n*\r\nHELO c\r\nQUIT\r\n"));
+	assert_string_equal(buf_cstr(&d.replies),
+	    "220 mx.test ESMTP Postern\r\n"
+	    "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n"
+	    "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-AUTH PLAIN LOGIN\r\n250 HELP\r\n"
+	    "334 VXNlcm5hbWU6\r\n501 5.7.0 authentication cancelled\r\n"
+	    "250 mx.test\r\n221 2.0.0 bye\r\n");
+	drive_clear(&d);
+	drive_init(&d, &mx, DRIVE_AT_ONCE);
+	drive_feed(&d, S(DATA ".\r\n"));
+	assert_non_null(strstr(buf_cstr(&d.replies),
+	    "354 end with <CRLF>.<CRLF>\r\n"
+	    "250 2.0.0 queued as 000000000001a\r\n"));
+	assert_null(strstr(buf_cstr(&d.replies), "AUTH"));
+	drive_clear(&d);
+}
+
+static void
+fill(struct buf *b, char c, size_t n)
+{
+	char *p = buf_room(b, n);
+
+	memset(p, c, n);
+	buf_grow(b, n);
+}
+
+static void
+expect(struct drive *d, const char *codes)
+{
+	struct buf got;
+
+	buf_init(&got, 1 << 24);
+	drive_codes(d, false, &got);
+	assert_string_equal(buf_cstr(&got), codes);
+	buf_clear(&got);
+}
+
+/* E-01: a line at 4095, 4096, 4097 bytes with its CRLF; and without end. */
+static void
+long_commands(void **state)
+{
+	static const size_t	pieces[] = { 0, 1, 7, 5000 };
+	struct buf		in;
+	struct drive		d;
+	size_t			n, i;
+
+	(void)state;
+	buf_init(&in, 1 << 24);
+	for (n = 4095; n <= 4097; n++) {
+		for (i = 0; i < 4; i++) {
+			buf_reset(&in);
+			buf_addz(&in, HELO "NOOP ");
+			fill(&in, 'x', n - 7);
+			buf_addz(&in, "\r\nHELP\r\n");
+			drive_init(&d, &mx, DRIVE_AT_ONCE);
+			drive_pieces(&d, buf_str(&in), pieces[i], 5);
+			expect(&d, n <= 4096 ? "220 250 250 214" :
+			    "220 250 500 214");
+			assert_true(d.kept < 4096);
+			drive_clear(&d);
+		}
+	}
+	for (n = 65536; n <= 65537; n++) {
+		buf_reset(&in);
+		buf_addz(&in, HELO);
+		fill(&in, 'x', n - 2);
+		buf_addz(&in, "\r\nHELP\r\n");
+		for (i = 0; i < 4; i++) {
+			drive_init(&d, &mx, DRIVE_AT_ONCE);
+			drive_pieces(&d, buf_str(&in), pieces[i], 5);
+			expect(&d, n == 65536 ? "220 250 500 214" :
+			    "220 250 500 closed");
+			drive_clear(&d);
+		}
+	}
+	/* First of all, and for ever: refused at once. */
+	buf_reset(&in);
+	buf_addz(&in, "EHLO ");
+	fill(&in, 'x', 1 << 20);
+	drive_init(&d, &mx, DRIVE_AT_ONCE);
+	drive_pieces(&d, buf_str(&in), 1500, 1);
+	expect(&d, "220 500 closed");
+	drive_clear(&d);
+	buf_clear(&in);
+}
+
+/* a true end and false ones around the edges of buffers. */
+static void
+edges(void **state)
+{
+	static const size_t	edge[] = { 1024, 4096, 8192, 16384, 65536 };
+	static const struct str	ends[] = {
+		STR_INIT("\r\n.\r\n"), STR_INIT("\n.\n"), STR_INIT("\r.\r"),
+		STR_INIT("\r\n.\n"), STR_INIT("\r\n.\r.\r\n"),
+	};
+	struct buf	in;
+	struct drive	d;
+	size_t		i, k, at, head = strlen(DATA);
+
+	(void)state;
+	buf_init(&in, 1 << 20);
+	for (i = 0; i < 5; i++) {
+		for (at = edge[i] - 8; at <= edge[i] + 4; at++) {
+			for (k = 0; k < 5; k++) {
+				buf_reset(&in);
+				buf_addz(&in, DATA "A: b\r\n\r\n");
+				fill(&in, 'y', at - head - 8);
+				buf_add(&in, ends[k]);
+				buf_addz(&in, "NOOP\r\n");
+				drive_init(&d, &mx, DRIVE_AT_ONCE);
+				drive_pieces(&d, buf_str(&in), 0, 0);
+				expect(&d, k == 0 ?
+				    "220 250 250 250 354 250 250" :
+				    "220 250 250 250 354 521 closed");
+				drive_clear(&d);
+				/* In pieces that end at the edge. */
+				drive_init(&d, &mx, DRIVE_AT_ONCE);
+				drive_feed(&d, str_sub(buf_str(&in), 0,
+				    edge[i]));
+				drive_feed(&d, str_from(buf_str(&in),
+				    edge[i]));
+				expect(&d, k == 0 ?
+				    "220 250 250 250 354 250 250" :
+				    "220 250 250 250 354 521 closed");
+				drive_clear(&d);
+			}
+		}
+	}
+	buf_clear(&in);
+}
+
+/* A-04, E-03: the limits of the table, with the default numbers. */
+static void
+default_limits(void **state)
+{
+	static const struct {
+		size_t		line, times;
+		const char	*head;
+		const char	*code;
+	} rows[] = {
+		{ 997, 1, "\r\n", "250" }, { 998, 1, "\r\n", "250" },
+		{ 999, 1, "\r\n", "250" }, { 1001, 1, "\r\n", "250" },
+		{ 2048, 1, "\r\n", "250" }, { 99999, 1, "\r\n", "250" },
+		{ 100000, 1, "\r\n", "250" }, { 100001, 1, "\r\n", "550" },
+		/* One field: "A:" CRLF, then lines that go on. */
+		{ 65534, 3, "A:\r\n", "250" },
+		{ 65534, 4, "A:\r\n", "552" },
+		/* The header: 65536 bytes each. */
+		{ 65534, 15, "A: b\r\n\r\n", "250" },
+	};
+	struct buf	in;
+	struct drive	d;
+	size_t		i, k;
+	bool		fold;
+	char		want[80];
+
+	(void)state;
+	buf_init(&in, 1 << 24);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_reset(&in);
+		buf_addz(&in, DATA);
+		buf_addz(&in, rows[i].head);
+		fold = strcmp(rows[i].head, "A:\r\n") == 0;
+		for (k = 0; k < rows[i].times; k++) {
+			fill(&in, fold ? ' ' : 'x', rows[i].line);
+			buf_addz(&in, "\r\n");
+		}
+		buf_addz(&in, ".\r\n");
+		drive_init(&d, &mx, DRIVE_AT_ONCE);
+		drive_pieces(&d, buf_str(&in), 60000, 3);
+		snprintf(want, sizeof(want), "220 250 250 250 354 %s",
+		    rows[i].code);
+		expect(&d, want);
+		drive_clear(&d);
+	}
+	/* Many fields: 1 MiB in all is accepted, a byte more is not. */
+	for (k = 0; k < 2; k++) {
+		buf_reset(&in);
+		buf_addz(&in, DATA);
+		for (i = 0; i < 16; i++) {
+			buf_addz(&in, "A: ");
+			fill(&in, 'x', 65536 - 5 - (i == 0 ? 2 - k : 0));
+			buf_addz(&in, "\r\n");
+		}
+		buf_addz(&in, "\r\n.\r\n");
+		drive_init(&d, &mx, DRIVE_AT_ONCE);
+		drive_pieces(&d, buf_str(&in), 60000, 3);
+		expect(&d, k == 0 ? "220 250 250 250 354 250" :
+		    "220 250 250 250 354 552");
+		drive_clear(&d);
+	}
+	buf_clear(&in);
+}
+
+/* The size limit at its edge, without the driver: 50 MiB are not kept. */
+static void
+message_size(void **state)
+{
+	static char		line[65536];
+	struct smtp		s;
+	struct smtp_event	ev;
+	uint64_t		left, n;
+	int			over, codes;
+	struct str		piece;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	memcpy(line + sizeof(line) - 2, "\r\n", 2);
+	for (over = 0; over < 2; over++) {
+		smtp_init(&s, &mx);
+		smtp_feed(&s, S(DATA "\r\n"));
+		while (smtp_next(&s, &ev)) {
+			if (ev.id != 0)
+				assert_int_equal(smtp_answer(&s, ev.id,
+				    SMTP_OK), 0);
+		}
+		left = mx.limits.data.message - 2 + (uint64_t)over;
+		while (left > 0) {
+			n = left > sizeof(line) ? sizeof(line) : left;
+			/* Never cut between CR and LF, nor leave 1 byte. */
+			if (left - n == 1)
+				n--;
+			piece = str_of(line + sizeof(line) - n, n);
+			smtp_feed(&s, piece);
+			while (smtp_next(&s, &ev))
+				assert_true(ev.kind == SMTP_EV_BYTES ||
+				    (over && ev.kind == SMTP_EV_ABORT));
+			assert_int_equal(smtp_taken(&s), n);
+			left -= n;
+		}
+		smtp_feed(&s, S(".\r\n"));
+		codes = 0;
+		while (smtp_next(&s, &ev)) {
+			codes += ev.kind == SMTP_EV_END;
+			if (ev.kind == SMTP_EV_END)
+				assert_int_equal(ev.size,
+				    mx.limits.data.message);
+		}
+		assert_int_equal(codes, over ? 0 : 1);
+		smtp_clear(&s);
+	}
+}
+
+/* E-02: RCPT without end; memory and answers stay as they are. */
+static void
+many_recipients(void **state)
+{
+	struct drive	d;
+	unsigned	i, k;
+	struct buf	want;
+	struct str	r;
+	ptrdiff_t	at;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		drive_init(&d, &mx, k == 0 ? DRIVE_AT_ONCE : DRIVE_REVERSE);
+		drive_feed(&d, S(HELO "MAIL FROM:<a@x>\r\n"));
+		buf_init(&want, 1 << 24);
+		for (i = 0; i < 20000; i++)
+			buf_addz(&want, "RCPT TO:<b@y>\r\n");
+		drive_pieces(&d, buf_str(&want), 30000, 9);
+		buf_clear(&want);
+		r = buf_str(&d.replies);
+		for (i = 0; (at = str_find(r, S(" 2.1.5 "))) != -1; i++)
+			r = str_from(r, (size_t)at + 1);
+		assert_int_equal(i, 1000);
+		for (i = 0; (at = str_find(r, S("452 4.5.3"))) != -1; i++)
+			r = str_from(r, (size_t)at + 1);
+		assert_int_equal(i, 19000);
+		assert_int_equal(d.most, k == 0 ? 0 : 100);
+		drive_clear(&d);
+	}
+}
+
+/* 99, 100, 101 questions in one packet: a hundred are open, never more. */
+static void
+questions(void **state)
+{
+	struct smtp		s;
+	struct smtp_event	ev;
+	struct buf		in;
+	unsigned		n, i, got;
+	uint32_t		ids[200];
+	size_t			taken;
+
+	(void)state;
+	buf_init(&in, 1 << 20);
+	for (n = 99; n <= 101; n++) {
+		smtp_init(&s, &mx);
+		buf_reset(&in);
+		buf_addz(&in, HELO "MAIL FROM:<a@x>\r\n");
+		smtp_feed(&s, buf_str(&in));
+		assert_true(smtp_next(&s, &ev));
+		assert_int_equal(ev.kind, SMTP_EV_MAIL);
+		assert_false(smtp_next(&s, &ev));
+		assert_int_equal(smtp_waits(&s), SMTP_WAITS_ANSWER);
+		assert_int_equal(smtp_answer(&s, 2, SMTP_OK), 0);
+		assert_int_equal(smtp_answer(&s, 2, SMTP_OK), -1);
+		assert_int_equal(smtp_waits(&s), SMTP_WAITS_COMMAND);
+		(void)smtp_taken(&s);
+		buf_reset(&in);
+		for (i = 0; i < n; i++)
+			buf_addz(&in, "RCPT TO:<a@x>\r\n");
+		smtp_feed(&s, buf_str(&in));
+		for (got = 0; smtp_next(&s, &ev); got++)
+			ids[got] = ev.id;
+		assert_int_equal(got, n > 100 ? 100 : n);
+		taken = smtp_taken(&s);
+		assert_int_equal(taken, got * strlen("RCPT TO:<a@x>\r\n"));
+		/* From the last to the first: nothing leaves until that. */
+		buf_drop(&s.out, s.out.n);
+		for (i = got - 1; i > 0; i--)
+			assert_int_equal(smtp_answer(&s, ids[i], SMTP_OK), 0);
+		assert_int_equal(s.out.n, 0);
+		assert_int_equal(smtp_answer(&s, ids[0], SMTP_NO_USER), 0);
+		assert_true(str_starts(buf_str(&s.out), S("550 5.1.1")));
+		assert_int_equal(smtp_answer(&s, ids[0], SMTP_OK), -1);
+		assert_int_equal(smtp_answer(&s, 0, SMTP_OK), -1);
+		smtp_clear(&s);
+	}
+	buf_clear(&in);
+}
+
+/* C-07: a client that never reads is not read from either. */
+static void
+never_reads(void **state)
+{
+	struct smtp		s;
+	struct smtp_event	ev;
+	struct buf		in;
+	size_t			all = 0, n;
+
+	(void)state;
+	buf_init(&in, 1 << 24);
+	while (in.n < 1 << 20)
+		buf_addz(&in, "NOOP\r\n");
+	smtp_init(&s, &mx);
+	for (;;) {
+		smtp_feed(&s, str_from(buf_str(&in), all));
+		assert_false(smtp_next(&s, &ev));
+		n = smtp_taken(&s);
+		if (n == 0)
+			break;
+		all += n;
+	}
+	assert_int_equal(smtp_waits(&s), SMTP_WAITS_OUTPUT);
+	assert_in_range(s.out.n, SMTP_UNSENT_MAX, SMTP_UNSENT_MAX + 512);
+	buf_drop(&s.out, 4096);
+	assert_int_equal(smtp_waits(&s), SMTP_WAITS_COMMAND);
+	smtp_feed(&s, str_from(buf_str(&in), all));
+	assert_false(smtp_next(&s, &ev));
+	assert_true(smtp_taken(&s) > 0);
+	smtp_clear(&s);
+	buf_clear(&in);
+}
+
+static enum smtp_reply
+ends_with(struct smtp *s, bool *aborted)
+{
+	struct smtp_event ev, none;
+
+	assert_true(smtp_next(s, &ev));
+	*aborted = ev.kind == SMTP_EV_ABORT;
+	if (*aborted)
+		assert_true(smtp_next(s, &ev));
+	assert_int_equal(ev.kind, SMTP_EV_CLOSE);
+	assert_false(smtp_next(s, &none));
+	assert_int_equal(smtp_waits(s), SMTP_WAITS_NOTHING);
+	return ev.why;
+}
+
+/* What the caller's clock, and the client's absence, end: in each state. */
+static void
+ends(void **state)
+{
+	static const struct {
+		const char	*in;
+		bool		 open;
+		enum smtp_waits	 waits;
+	} rows[] = {
+		{ "", false, SMTP_WAITS_COMMAND },
+		{ HELO, false, SMTP_WAITS_COMMAND },
+		{ TX, true, SMTP_WAITS_COMMAND },
+		{ TX "RCPT TO:<hal", true, SMTP_WAITS_COMMAND },
+		{ DATA, true, SMTP_WAITS_DATA },
+		{ DATA "A: b\r\n\r\n.", true, SMTP_WAITS_DATA },
+		{ DATA "x\r\n.\r\n", false, SMTP_WAITS_COMMAND },
+	};
+	struct drive	d;
+	size_t		i;
+	bool		aborted;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		drive_init(&d, &mx, DRIVE_AT_ONCE);
+		drive_feed(&d, str_c(rows[i].in));
+		assert_int_equal(smtp_waits(&d.s), rows[i].waits);
+		smtp_timeout(&d.s);
+		smtp_timeout(&d.s);
+		smtp_hangup(&d.s);
+		assert_string_equal(buf_cstr(&d.s.out),
+		    "421 4.4.2 timeout, closing\r\n");
+		assert_int_equal(ends_with(&d.s, &aborted), SMTP_TIMEOUT);
+		assert_int_equal(aborted, rows[i].open);
+		drive_clear(&d);
+
+		drive_init(&d, &mx, DRIVE_AT_ONCE);
+		drive_feed(&d, str_c(rows[i].in));
+		smtp_hangup(&d.s);
+		assert_int_equal(d.s.out.n, 0);
+		assert_int_equal(ends_with(&d.s, &aborted), SMTP_NONE);
+		assert_int_equal(aborted, rows[i].open);
+		drive_clear(&d);
+	}
+}
+
+/* C-05: an exchange ended by the clock leaves no secret and no question. */
+static void
+auth_ended(void **state)
+{
+	struct smtp		s;
+	struct smtp_event	ev;
+	bool			aborted;
+
+	(void)state;
+	smtp_init(&s, &sub);
+	smtp_feed(&s, S(HELO "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"));
+	assert_true(smtp_next(&s, &ev));
+	assert_int_equal(ev.kind, SMTP_EV_AUTH);
+	assert_non_null(s.auth.secret.p);
+	smtp_timeout(&s);
+	assert_null(s.auth.secret.p);
+	assert_int_equal(smtp_answer(&s, ev.id, SMTP_OK), -1);
+	assert_false(s.authed);
+	assert_int_equal(ends_with(&s, &aborted), SMTP_TIMEOUT);
+	smtp_clear(&s);
+
+	smtp_init(&s, &sub);
+	smtp_feed(&s, S(HELO "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"));
+	assert_true(smtp_next(&s, &ev));
+	assert_int_equal(smtp_answer(&s, ev.id, SMTP_BAD_LOGIN), 0);
+	assert_null(s.auth.secret.p);
+	smtp_clear(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scenes_in_pieces),
+		cmocka_unit_test(scenes_cut),
+		cmocka_unit_test(texts),
+		cmocka_unit_test(long_commands),
+		cmocka_unit_test(edges),
+		cmocka_unit_test(default_limits),
+		cmocka_unit_test(message_size),
+		cmocka_unit_test(many_recipients),
+		cmocka_unit_test(questions),
+		cmocka_unit_test(never_reads),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(auth_ended),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
