@@ -5,13 +5,28 @@
 
 #include <sodium.h>
 
+/*
+ * sodium_base642bin takes bytes above 0x7f for digits where char is signed
+ * (libsodium 1.0.18).  Looks at all of them, whatever they are.
+ */
+static bool
+is_ascii(struct str s)
+{
+	unsigned char	all = 0;
+	size_t		i;
+
+	for (i = 0; i < s.n; i++)
+		all |= (unsigned char)s.p[i];
+	return all < 0x80;
+}
+
 int
 base64_decode(struct buf *b, struct str s)
 {
 	size_t	 room = s.n / 4 * 3, n;
 	char	*p;
 
-	if (s.n % 4 != 0)
+	if (s.n % 4 != 0 || !is_ascii(s))
 		return -1;
 	p = buf_room(b, room);
 	if (p == NULL || sodium_base642bin((unsigned char *)p, room, s.p, s.n,

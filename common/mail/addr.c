@@ -137,24 +137,34 @@ is_tagged(struct str s)
 	return s.p[colon - 1] != '-';
 }
 
-static enum addr_result
-literal_kind(struct str s, enum addr_kind *kind)
+static bool
+is_ip(struct str s, int family)
 {
 	struct in6_addr	ip;
 	char		text[INET6_ADDRSTRLEN];
-	bool		six = str_istarts(s, S("IPv6:"));
-	struct str	num = six ? str_from(s, 5) : s;
 
-	if (six || str_chr(s, ':') == -1) {
-		if (num.n >= sizeof(text) || num.n == 0)
-			return ADDR_SYNTAX;
-		memcpy(text, num.p, num.n);
-		text[num.n] = '\0';
-		if (inet_pton(six ? AF_INET6 : AF_INET, text, &ip) != 1)
-			return ADDR_SYNTAX;
-		*kind = six ? ADDR_IP6 : ADDR_IP4;
-		return ADDR_OK;
+	if (s.n >= sizeof(text) || str_chr(s, '\0') != -1)
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return inet_pton(family, text, &ip) == 1;
+}
+
+static enum addr_result
+literal_kind(struct str s, enum addr_kind *kind)
+{
+	if (str_istarts(s, S("IPv6:"))) {
+		*kind = ADDR_IP6;
+		return is_ip(str_from(s, 5), AF_INET6) ? ADDR_OK :
+		    ADDR_SYNTAX;
 	}
+	if (str_chr(s, ':') == -1) {
+		*kind = ADDR_IP4;
+		return is_ip(s, AF_INET) ? ADDR_OK : ADDR_SYNTAX;
+	}
+	/* An IPv6 address that lacks its tag is not the tag "2001". */
+	if (is_ip(s, AF_INET6))
+		return ADDR_SYNTAX;
 	*kind = ADDR_LITERAL;
 	return is_tagged(s) ? ADDR_OK : ADDR_SYNTAX;
 }
@@ -244,7 +254,7 @@ enum addr_result
 addr_parse_path(struct str s, struct addr *a, struct str *rest)
 {
 	enum addr_result	r;
-	struct str		all = s;
+	size_t			before = s.n;
 
 	*a = (struct addr){ .kind = ADDR_NULL };
 	if (s.n == 0 || s.p[0] != '<')
@@ -266,18 +276,22 @@ addr_parse_path(struct str s, struct addr *a, struct str *rest)
 	if (s.n == 0 || s.p[0] != '>')
 		return misfit_at(s);
 	*rest = str_from(s, 1);
-	return all.n - rest->n > ADDR_PATH_MAX ? ADDR_PATH_LONG : ADDR_OK;
+	return before - rest->n > ADDR_PATH_MAX ? ADDR_PATH_LONG : ADDR_OK;
 }
 
 enum addr_result
 addr_parse(struct str s, struct addr *a)
 {
-	enum addr_result r;
+	enum addr_result	r;
+	size_t			before = s.n;
 
 	*a = (struct addr){ .kind = ADDR_NULL };
 	r = take_mailbox(&s, a);
 	if (r == ADDR_OK && s.n > 0)
 		r = misfit_at(s);
+	/* In brackets it must be a path. */
+	if (r == ADDR_OK && before + 2 > ADDR_PATH_MAX)
+		r = ADDR_PATH_LONG;
 	return r;
 }
 

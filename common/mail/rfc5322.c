@@ -241,7 +241,10 @@ hdr_scan(struct hdr_scan *h, struct str s)
 void
 hdr_scan_end(struct hdr_scan *h)
 {
-	if (!h->ended && (h->at == AT_NAME || h->at == AT_BLANK ||
-	    h->at == AT_EMPTY))
+	if (h->ended)
+		return;
+	if (h->at == AT_NAME || h->at == AT_BLANK || h->at == AT_EMPTY)
 		h->junk = true;
+	if (h->at == AT_EMPTY && h->field_max == 0)
+		h->field_max = 1;
 }
