@@ -1,0 +1,193 @@
+/*
+ * message - the envelope that a session gathers, and its way to queued.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/clock.h"
+#include "common/core/conf.h"
+#include "common/core/id.h"
+#include "common/core/xalloc.h"
+#include "smtpd/session_int.h"
+#include "smtpd/trace.h"
+
+enum {
+	CHUNK_MAX = 60000,		/* SUBMIT_DATA's cap */
+	RCPTS_A_MSG = 100		/* in one SUBMIT_RCPTS */
+};
+
+struct str
+rcpt_text(const struct addr *a, char out[ADDR_TEXT_MAX + 1])
+{
+	struct buf	b;
+	struct str	s;
+
+	if (a->kind != ADDR_POSTMASTER)
+		return addr_text(a, out);
+	/* RFC 5321 4.5.1: postmaster without a domain is ours. */
+	buf_init(&b, ADDR_TEXT_MAX);
+	buf_addz(&b, "postmaster@");
+	buf_addz(&b, conf_text(C_HOSTNAME));
+	s = buf_str(&b);
+	memcpy(out, s.p, s.n);
+	buf_clear(&b);
+	return (struct str){ out, s.n };
+}
+
+void
+message_sender(struct session *s, const struct smtp_mail *m)
+{
+	s->sender = m->sender;
+	s->eight = m->eight;
+}
+
+void
+message_rcpt_add(struct session *s, uint32_t id, struct str text)
+{
+	s->rcpts = xrealloc(s->rcpts, s->nrcpts + 1, sizeof(*s->rcpts));
+	s->rcpts[s->nrcpts].id = id;
+	s->rcpts[s->nrcpts].text = xdup(text);
+	s->nrcpts++;
+}
+
+void
+message_rcpt_answered(struct session *s, uint32_t id, bool ok)
+{
+	unsigned i;
+
+	/* Open questions stand near the end. */
+	for (i = s->nrcpts; i-- > 0;) {
+		if (s->rcpts[i].id != id)
+			continue;
+		s->rcpts[i].id = 0;
+		if (ok)
+			return;
+		xfree_str(&s->rcpts[i].text);
+		s->nrcpts--;
+		memmove(&s->rcpts[i], &s->rcpts[i + 1],
+		    (s->nrcpts - i) * sizeof(*s->rcpts));
+		return;
+	}
+}
+
+/* -- to queued ------------------------------------------------------------- */
+
+static void
+send_rcpts(struct session *s)
+{
+	struct msg		m = { .type = MSG_SUBMIT_RCPTS };
+	struct rec_address	r;
+	struct buf		list;
+	uint32_t		n = 0;
+	unsigned		i;
+
+	buf_init(&list, 64 * 1024);
+	for (i = 0; i < s->nrcpts; i++) {
+		r.address = s->rcpts[i].text;
+		rec_add_address(&list, &n, &r);
+		if (n < RCPTS_A_MSG && i + 1 < s->nrcpts)
+			continue;
+		m.submit_rcpts = (struct msg_submit_rcpts){
+		    .qid = s->sub->node.key, .rcpts = msg_list_of(&list, n) };
+		pool_send(s->sub, &m);
+		buf_reset(&list);
+		n = 0;
+	}
+	buf_clear(&list);
+}
+
+static void
+add_trace(struct session *s)
+{
+	struct smtp_trace t = {
+	    .helo = smtp_helo(&s->smtp), .ip = s->address,
+	    .hostname = str_c(conf_text(C_HOSTNAME)),
+	    .esmtp = s->smtp.esmtp, .authed = s->account != 0,
+	    .qid = s->sub->node.key, .time = clock_wall() / 1000 };
+
+	if (s->nrcpts == 1)
+		t.rcpt = s->rcpts[0].text;
+	smtp_trace(&s->chunk, &t);
+}
+
+bool
+message_begin(struct session *s)
+{
+	struct msg	m = { .type = MSG_SUBMIT };
+	char		sender[ADDR_TEXT_MAX];
+
+	s->sub = pool_begin(s);
+	if (s->sub == NULL)
+		return false;
+	m.submit = (struct msg_submit){
+	    .qid = s->sub->node.key, .sid = s->sid,
+	    .right = s->account != 0 ? RIGHT_TICKET : RIGHT_MX,
+	    .ticket = buf_str(&s->ticket),
+	    .sender = addr_text(&s->sender, sender),
+	    .eightbit = s->eight, .rcpts = s->nrcpts };
+	pool_send(s->sub, &m);
+	send_rcpts(s);
+	s->sent = 0;
+	add_trace(s);
+	return true;
+}
+
+static void
+send_chunk(struct session *s)
+{
+	struct msg m = { .type = MSG_SUBMIT_DATA };
+
+	if (s->chunk.n == 0)
+		return;
+	m.submit_data = (struct msg_submit_data){ .qid = s->sub->node.key,
+	    .chunk = buf_str(&s->chunk) };
+	pool_send(s->sub, &m);
+	s->sent += s->chunk.n;
+	buf_reset(&s->chunk);
+}
+
+void
+message_bytes(struct session *s, struct str bytes)
+{
+	struct str piece;
+
+	while (s->sub != NULL && bytes.n > 0) {
+		piece = str_sub(bytes, 0, CHUNK_MAX - s->chunk.n);
+		buf_add(&s->chunk, piece);
+		bytes = str_from(bytes, piece.n);
+		if (s->chunk.n == CHUNK_MAX)
+			send_chunk(s);
+	}
+}
+
+void
+message_end(struct session *s)
+{
+	struct msg m = { .type = MSG_SUBMIT_END };
+
+	send_chunk(s);
+	m.submit_end = (struct msg_submit_end){ .qid = s->sub->node.key,
+	    .size = s->sent };
+	pool_send(s->sub, &m);
+	buf_clear(&s->chunk);
+}
+
+void
+message_clear(struct session *s)
+{
+	unsigned i;
+
+	if (s->sub != NULL && s->end_id != 0)
+		pool_abandon(s->sub);
+	else if (s->sub != NULL)
+		pool_abort(s->sub);
+	s->sub = NULL;
+	s->end_id = 0;
+	s->wait_id = 0;
+	buf_clear(&s->chunk);
+	for (i = 0; i < s->nrcpts; i++)
+		xfree_str(&s->rcpts[i].text);
+	free(s->rcpts);
+	s->rcpts = NULL;
+	s->nrcpts = 0;
+}

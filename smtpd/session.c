@@ -1,0 +1,524 @@
+/*
+ * session - see session.h.  Holds every SMTP connection of this process and
+ * its deadlines.  The message under way is in message.c.
+ */
+#include "smtpd/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/core/conf.h"
+#include "common/core/id.h"
+#include "common/core/log.h"
+#include "common/core/xalloc.h"
+#include "common/net/peers.h"
+#include "smtpd/asking.h"
+#include "smtpd/session_int.h"
+
+enum { OUT_MAX = 256 * 1024, WAIT_POOL_MS = 10 * 1000 };
+
+static struct {
+	LIST_HEAD(, session)	 all, dead;
+	struct peers		*peers;
+	unsigned		 n;
+	bool			 draining;
+	uint64_t		 next_sid;
+	/* One per kind and, for submission, whether AUTH is offered. */
+	struct smtp_config	 mx, submission, submission_closed;
+} ss;
+
+static void	run(struct session *);
+
+/* -- settings ---------------------------------------------------------------- */
+
+static struct smtp_config
+make_config(enum smtp_kind kind, bool auth)
+{
+	struct smtp_config c = { .kind = kind, .auth = auth,
+	    .hostname = str_c(conf_text(C_HOSTNAME)),
+	    .limits = smtp_limits_default };
+
+	c.limits.command = conf_num(C_SMTP_COMMAND_MAX);
+	c.limits.data.line = conf_num(C_SMTP_LINE_MAX);
+	c.limits.data.field = conf_num(C_SMTP_FIELD_MAX);
+	c.limits.data.header = conf_num(C_SMTP_HEADER_MAX);
+	c.limits.data.message = conf_num(C_SMTP_SIZE_MAX);
+	c.limits.rcpts = (unsigned)conf_num(C_SMTP_RCPT_MAX);
+	c.limits.errors = (unsigned)conf_num(C_SMTP_ERRORS_MAX);
+	c.limits.hops = (unsigned)conf_num(C_SMTP_HOPS_MAX);
+	c.limits.command_ms = (unsigned)conf_num(C_SMTP_COMMAND_TIME) * 1000;
+	c.limits.data_rate = (unsigned)conf_num(C_SMTP_RATE_MIN);
+	c.limits.sessions = (unsigned)conf_num(C_SMTP_SESSIONS_MAX);
+	c.limits.sessions_addr =
+	    (unsigned)conf_num(C_SMTP_SESSIONS_PER_ADDRESS);
+	return c;
+}
+
+static const struct smtp_config *
+config_for(enum smtp_kind kind, struct str address)
+{
+	const char *how = conf_text(C_AUTH_PLAINTEXT);
+
+	if (kind == SMTP_MX)
+		return &ss.mx;
+	if (strcmp(how, "always") == 0 || (strcmp(how, "loopback") == 0 &&
+	    peers_is_loopback(address)))
+		return &ss.submission;
+	return &ss.submission_closed;
+}
+
+/* -- life ---------------------------------------------------------------------- */
+
+static void
+session_free(struct session *s)
+{
+	assert(s->sub == NULL && s->holds == 0);
+	LIST_REMOVE(s, dead);
+	loop_timer_free(s->timer);
+	smtp_clear(&s->smtp);
+	buf_wipe(&s->ticket);
+	xfree_str(&s->address);
+	free(s);
+}
+
+static void
+end(struct session *s, bool flush)
+{
+	if (s->is_dead)
+		return;
+	log_info("session ends", L_SID(s->sid), L_STR("client", s->address),
+	    L_NUM("messages", s->accepted), L_NUM("errors", s->smtp.errors));
+	s->is_dead = true;
+	message_clear(s);
+	stream_close(s->stream, flush);
+	s->stream = NULL;
+	loop_timer_stop(s->timer);
+	peers_leave(ss.peers, s->address);
+	ss.n--;
+	LIST_REMOVE(s, all);
+	LIST_INSERT_HEAD(&ss.dead, s, dead);
+	loop_again();
+	if (ss.draining && ss.n == 0)
+		loop_stop();
+}
+
+static void
+reap(void *arg)
+{
+	struct session *s, *next;
+
+	(void)arg;
+	for (s = LIST_FIRST(&ss.dead); s != NULL; s = next) {
+		next = LIST_NEXT(s, dead);
+		if (s->holds == 0)
+			session_free(s);
+	}
+}
+
+void
+sessions_init(void)
+{
+	LIST_INIT(&ss.all);
+	LIST_INIT(&ss.dead);
+	ss.peers = peers_new();
+	ss.next_sid = id_random();
+	ss.mx = make_config(SMTP_MX, false);
+	ss.submission = make_config(SMTP_SUBMISSION, true);
+	ss.submission_closed = make_config(SMTP_SUBMISSION, false);
+	loop_hook(reap, NULL);
+}
+
+void
+sessions_drain(void)
+{
+	struct session *s, *next;
+
+	ss.draining = true;
+	for (s = LIST_FIRST(&ss.all); s != NULL; s = next) {
+		next = LIST_NEXT(s, all);
+		/* Between messages: say so; within one: let it end. */
+		if (s->smtp.state == SMTP_ST_GREET ||
+		    s->smtp.state == SMTP_ST_READY) {
+			smtp_end(&s->smtp, SMTP_SHUTDOWN);
+			run(s);
+		}
+	}
+	if (ss.n == 0)
+		loop_stop();
+}
+
+/* -- what the engine wants ---------------------------------------------------------- */
+
+static void
+on_mail(struct session *s, const struct smtp_event *ev)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (!pool_is_open()) {
+		smtp_answer(&s->smtp, ev->id, SMTP_FULL);
+		return;
+	}
+	message_sender(s, &ev->mail);
+	if (s->account == 0 || ev->mail.sender.kind == ADDR_NULL) {
+		smtp_answer(&s->smtp, ev->id, SMTP_OK);
+		return;
+	}
+	s->holds++;
+	asking_address(s, ev->id, s->account,
+	    addr_text(&ev->mail.sender, text));
+}
+
+static void
+on_rcpt(struct session *s, const struct smtp_event *ev)
+{
+	char		text[ADDR_TEXT_MAX + 1];
+	struct str	address = rcpt_text(&ev->rcpt, text);
+
+	message_rcpt_add(s, ev->id, address);
+	s->holds++;
+	asking_address(s, ev->id, 0, address);
+}
+
+/* May the content come?  Waits for queued as long as it is away. */
+static void
+on_data(struct session *s, uint32_t id)
+{
+	if (!pool_is_open()) {
+		smtp_answer(&s->smtp, id, SMTP_FULL);
+		return;
+	}
+	if (message_begin(s)) {
+		s->wait_id = 0;
+		smtp_answer(&s->smtp, id, SMTP_OK);
+		return;
+	}
+	s->wait_id = id;
+	loop_timer_set(s->timer, WAIT_POOL_MS);
+}
+
+static void
+on_end(struct session *s, const struct smtp_event *ev)
+{
+	/* Refused, or the channel went down, while it was being sent. */
+	if (s->sub == NULL) {
+		smtp_answer(&s->smtp, ev->id, s->refusal);
+		message_clear(s);
+		return;
+	}
+	s->end_id = ev->id;
+	message_end(s);
+}
+
+static void
+act(struct session *s, const struct smtp_event *ev)
+{
+	switch (ev->kind) {
+	case SMTP_EV_NONE:
+		break;
+	case SMTP_EV_MAIL:
+		on_mail(s, ev);
+		break;
+	case SMTP_EV_RCPT:
+		on_rcpt(s, ev);
+		break;
+	case SMTP_EV_DATA:
+		on_data(s, ev->id);
+		break;
+	case SMTP_EV_BYTES:
+		message_bytes(s, ev->bytes);
+		s->window_bytes += ev->bytes.n;
+		break;
+	case SMTP_EV_END:
+		on_end(s, ev);
+		break;
+	case SMTP_EV_ABORT:
+		message_clear(s);
+		break;
+	case SMTP_EV_AUTH:
+		s->is_secret = true;
+		s->holds++;
+		asking_login(s, ev->id, s->sid, s->address, ev->auth->user,
+		    ev->auth->password);
+		break;
+	case SMTP_EV_CLOSE:
+		break;
+	}
+}
+
+/* -- deadlines --------------------------------------------------------------------- */
+
+/* A new deadline whenever the client has something new to do. */
+static void
+set_deadline(struct session *s, bool progress)
+{
+	enum smtp_waits w = smtp_waits(&s->smtp);
+
+	if (s->wait_id != 0 || (w == s->waits && !progress))
+		return;
+	s->waits = w;
+	s->window_bytes = 0;
+	switch (w) {
+	case SMTP_WAITS_COMMAND:
+	case SMTP_WAITS_OUTPUT:
+		loop_timer_set(s->timer, s->smtp.conf->limits.command_ms);
+		break;
+	case SMTP_WAITS_DATA:
+		loop_timer_set(s->timer, s->smtp.conf->limits.data_ms);
+		break;
+	case SMTP_WAITS_ANSWER:
+	case SMTP_WAITS_NOTHING:
+		loop_timer_stop(s->timer);
+		break;
+	}
+}
+
+/* Enough came in the last window of time?  Then another begins. */
+static bool
+is_fast_enough(const struct session *s)
+{
+	const struct smtp_limits *l = &s->smtp.conf->limits;
+
+	return s->window_bytes >= (uint64_t)l->data_rate * l->data_ms / 1000;
+}
+
+static void
+on_timer(void *arg)
+{
+	struct session	*s = arg;
+	uint32_t	 id = s->wait_id;
+
+	if (id != 0) {
+		s->wait_id = 0;
+		smtp_answer(&s->smtp, id, SMTP_TEMP);
+	} else if (s->waits == SMTP_WAITS_DATA && is_fast_enough(s)) {
+		s->window_bytes = 0;
+		loop_timer_set(s->timer, s->smtp.conf->limits.data_ms);
+		return;
+	} else
+		smtp_timeout(&s->smtp);
+	run(s);
+}
+
+/* -- the pump ------------------------------------------------------------------------ */
+
+/* Content for which queued has no room yet stays with the client. */
+static bool
+is_blocked(const struct session *s)
+{
+	return s->sub != NULL && s->end_id == 0 && pool_is_full(s->sub);
+}
+
+static void
+push_output(struct session *s)
+{
+	if (stream_unsent(s->stream) > STREAM_OUT_SOFT)
+		return;
+	stream_write(s->stream, buf_str(&s->smtp.out));
+	buf_reset(&s->smtp.out);
+}
+
+static void
+take_input(struct session *s)
+{
+	struct buf	*in = stream_in(s->stream);
+	size_t		 n = smtp_taken(&s->smtp);
+
+	/* A password must not lie about in a buffer. */
+	if (s->is_secret && n > 0) {
+		explicit_bzero(in->p + in->at, n);
+		s->is_secret = false;
+	}
+	buf_drop(in, n);
+}
+
+static void
+run(struct session *s)
+{
+	struct smtp_event	ev;
+	bool			progress = false, closing = false;
+
+	/* An answer that came from within: the loop below sees it. */
+	if (s->running || s->is_dead)
+		return;
+	s->running = true;
+	smtp_feed(&s->smtp, buf_str(stream_in(s->stream)));
+	while (!is_blocked(s) && smtp_next(&s->smtp, &ev)) {
+		if (ev.kind != SMTP_EV_BYTES)
+			progress = true;
+		if (ev.kind == SMTP_EV_CLOSE)
+			closing = true;
+		act(s, &ev);
+	}
+	if (smtp_waits(&s->smtp) == SMTP_WAITS_COMMAND &&
+	    s->smtp.out.n > 0)
+		progress = true;
+	take_input(s);
+	push_output(s);
+	s->running = false;
+	if (closing)
+		end(s, true);
+	else
+		set_deadline(s, progress);
+}
+
+static void
+on_stream(struct stream *st, enum stream_event ev, void *arg)
+{
+	struct session *s = arg;
+
+	(void)st;
+	switch (ev) {
+	case STREAM_DATA:
+	case STREAM_ROOM:
+		run(s);
+		break;
+	case STREAM_EOF:
+	case STREAM_FAILED:
+		smtp_hangup(&s->smtp);
+		end(s, false);
+		break;
+	}
+}
+
+void
+sessions_retry(void)
+{
+	struct session	*s, *next;
+	uint32_t	 id;
+
+	for (s = LIST_FIRST(&ss.all); s != NULL; s = next) {
+		next = LIST_NEXT(s, all);
+		id = s->wait_id;
+		if (id != 0) {
+			on_data(s, id);
+			run(s);
+		} else if (s->sub != NULL && s->end_id == 0)
+			run(s);
+	}
+}
+
+/* -- answers ----------------------------------------------------------------------------- */
+
+void
+session_answered(struct session *s, uint32_t id, enum smtp_reply reply)
+{
+	s->holds--;
+	if (s->is_dead)
+		return;
+	message_rcpt_answered(s, id, reply == SMTP_OK);
+	smtp_answer(&s->smtp, id, reply);
+	run(s);
+}
+
+void
+session_logged_in(struct session *s, uint32_t id,
+    const struct msg_logged_in *m)
+{
+	enum smtp_reply reply = SMTP_OK;
+
+	s->holds--;
+	if (s->is_dead)
+		return;
+	if (m->verdict == LOGIN_BAD)
+		reply = SMTP_BAD_LOGIN;
+	else if (m->verdict != LOGIN_OK || m->account == 0)
+		reply = SMTP_TEMP_LOGIN;
+	if (smtp_answer(&s->smtp, id, reply) == 0 && reply == SMTP_OK) {
+		s->account = m->account;
+		buf_add(&s->ticket, m->ticket);
+		log_info("logged in", L_SID(s->sid), L_STR("user", m->user),
+		    L_STR("client", s->address));
+	} else
+		log_warn("login failed", L_SID(s->sid),
+		    L_STR("client", s->address));
+	run(s);
+}
+
+static void
+on_durable(struct session *s, uint32_t id, uint64_t qid)
+{
+	char sender[ADDR_TEXT_MAX];
+
+	s->accepted++;
+	log_info("accepted", L_SID(s->sid), L_QID(qid),
+	    L_STR("from", addr_text(&s->sender, sender)),
+	    L_NUM("rcpts", s->nrcpts), L_NUM("size", s->sent),
+	    L_STR("client", s->address));
+	s->end_id = 0;
+	message_clear(s);
+	smtp_answer_queued(&s->smtp, id, qid);
+}
+
+void
+session_submitted(struct session *s, uint64_t qid, unsigned verdict)
+{
+	uint32_t id = s->end_id;
+
+	s->sub = NULL;
+	s->refusal = verdict == SUBMIT_FULL ? SMTP_FULL : SMTP_TEMP;
+	if (id == 0) {
+		/* The rest of DATA is read away. */
+		buf_clear(&s->chunk);
+		run(s);
+		return;
+	}
+	if (verdict == SUBMIT_OK)
+		on_durable(s, id, qid);
+	else {
+		log_warn("not accepted", L_SID(s->sid), L_QID(qid),
+		    L_NUM("verdict", verdict));
+		s->end_id = 0;
+		message_clear(s);
+		smtp_answer(&s->smtp, id, s->refusal);
+	}
+	run(s);
+}
+
+/* -- new ones ------------------------------------------------------------------------------- */
+
+static void
+refuse(int fd, struct str address)
+{
+	struct buf b;
+
+	buf_init(&b, 256);
+	smtp_reply_add(&b, ss.draining ? SMTP_SHUTDOWN : SMTP_BUSY,
+	    (struct str){ "", 0 });
+	/* If it does not fit the socket, the client loses only the reason. */
+	if (write(fd, buf_str(&b).p, b.n) == -1)
+		log_debug("refusal not sent");
+	buf_clear(&b);
+	close(fd);
+	log_info("session refused", L_STR("client", address),
+	    L_NUM("sessions", ss.n));
+}
+
+void
+session_new(enum smtp_kind kind, int fd, struct str address)
+{
+	const struct smtp_config	*c = config_for(kind, address);
+	struct session			*s;
+
+	if (ss.draining || ss.n >= c->limits.sessions ||
+	    !peers_enter(ss.peers, address, c->limits.sessions_addr)) {
+		refuse(fd, address);
+		return;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->sid = ss.next_sid++;
+	s->kind = kind;
+	s->address = xdup(address);
+	s->waits = SMTP_WAITS_NOTHING;
+	buf_init(&s->ticket, 512);
+	buf_init(&s->chunk, 64 * 1024);
+	s->timer = loop_timer(on_timer, s);
+	s->stream = stream_new(fd, on_stream, s);
+	smtp_init(&s->smtp, c);
+	LIST_INSERT_HEAD(&ss.all, s, all);
+	ss.n++;
+	log_info("session begins", L_SID(s->sid), L_STR("client", address),
+	    L_Z("listener", kind == SMTP_MX ? "mx" : "submission"));
+	run(s);
+}

@@ -1,0 +1,66 @@
+/*
+ * session_int - what session.c and message.c share.
+ */
+#ifndef SMTPD_SESSION_INT_H
+#define SMTPD_SESSION_INT_H
+
+#include <sys/queue.h>
+
+#include "common/core/loop.h"
+#include "common/net/stream.h"
+#include "smtpd/pool.h"
+#include "smtpd/session.h"
+
+struct rcpt {
+	uint32_t	id;		/* of the question; 0: accepted */
+	struct str	text;		/* ours */
+};
+
+struct session {
+	LIST_ENTRY(session)	 all;
+	LIST_ENTRY(session)	 dead;
+	struct smtp		 smtp;
+	struct stream		*stream;	/* NULL: closed */
+	struct loop_timer	*timer;
+	uint64_t		 sid;
+	struct str		 address;	/* ours */
+	enum smtp_kind		 kind;
+	unsigned		 holds;		/* questions that name us */
+	bool			 running, is_dead, is_secret;
+
+	/* Deadlines. */
+	enum smtp_waits		 waits;
+	uint64_t		 window_bytes;	/* since the timer was set */
+
+	/* Who logged in. */
+	uint64_t		 account;	/* 0: nobody */
+	struct buf		 ticket;
+
+	/* The message under way. */
+	struct addr		 sender;
+	bool			 eight;
+	struct rcpt		*rcpts;
+	unsigned		 nrcpts;
+	uint32_t		 wait_id;	/* DATA waits for the pool; or 0 */
+	uint32_t		 end_id;	/* END waits for queued; or 0 */
+	struct submission	*sub;
+	enum smtp_reply		 refusal;	/* queued's, before the end */
+	struct buf		 chunk;		/* to be sent */
+	uint64_t		 sent;		/* bytes */
+	unsigned		 accepted;	/* messages */
+};
+
+/* The address as it travels; `out` holds it. */
+struct str	rcpt_text(const struct addr *, char out[ADDR_TEXT_MAX + 1]);
+
+void		message_sender(struct session *, const struct smtp_mail *);
+void		message_rcpt_add(struct session *, uint32_t id, struct str);
+void		message_rcpt_answered(struct session *, uint32_t id, bool ok);
+/* False: queued cannot take it just now, try again. */
+bool		message_begin(struct session *);
+void		message_bytes(struct session *, struct str);
+void		message_end(struct session *);
+/* Forgets it, here and, as far as possible, in queued. */
+void		message_clear(struct session *);
+
+#endif
