@@ -244,18 +244,22 @@ check_uids(struct parse *p)
 	static const enum setting uids[] = { C_UID_SMTPD, C_UID_QUEUED,
 	    C_UID_ROUTE, C_UID_LOCAL, C_UID_IMAPD, C_UID_POP3D,
 	    C_UID_MAILBOXD, C_UID_ZYGOTE, C_UID_AUTHD };
+	enum setting	same;
 	size_t		i, j;
 	uint64_t	u, base = values[C_MAILBOX_UID_BASE].num;
 
 	for (i = 0; i < sizeof(uids) / sizeof(uids[0]); i++) {
 		u = values[uids[i]].num;
-		p->line = values[uids[i]].line;
 		for (j = 0; j < i; j++) {
-			if (values[uids[j]].num == u)
-				complain(p, str_c(table[uids[i]].name),
-				    "another daemon has this user id",
-				    "each daemon needs one of its own");
+			if (values[uids[j]].num != u)
+				continue;
+			same = values[uids[i]].line != 0 ? uids[i] : uids[j];
+			p->line = values[same].line;
+			complain(p, str_c(table[same].name),
+			    "another daemon has this user id",
+			    "each daemon needs one of its own");
 		}
+		p->line = values[uids[i]].line;
 		if (u >= base && u - base < values[C_MAILBOX_UID_COUNT].num)
 			complain(p, str_c(table[uids[i]].name),
 			    "lies in the range of mailboxes",

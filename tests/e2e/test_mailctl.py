@@ -1,0 +1,138 @@
+"""What the operator types: answers, exit codes, JSON."""
+
+import imaplib
+import os
+import pty
+import subprocess
+
+import pytest
+
+import postern
+from postern import wait_for
+
+
+def test_status_names_every_daemon(suite):
+    rows = suite.status()
+    assert set(rows) == {"authd", "queued", "zygote", "mailboxd", "route",
+                         "local", "smtpd", "imapd", "pop3d"}
+    for row in rows.values():
+        assert row["state"] == "ready" and row["pid"] > 0
+        assert "seccomp" in row["sandbox"], row
+        assert row["generation"] == 1
+    assert "DAEMON" in suite.ctl("status").stdout
+
+
+def test_exit_codes(suite):
+    suite.ctl("domain", "add", "example.org", check=4)
+    suite.ctl("domain", "show", "missing.example", check=3)
+    suite.ctl("domain", "remove", "example.org", check=4)
+    suite.ctl("user", "show", "nobody@example.org", check=3)
+    suite.ctl("user", "add", "alice@example.org", stdin="x\n", check=4)
+    suite.ctl("user", "add", "bad address", stdin="x\n", check=2)
+    suite.ctl("queue", "show", "0000000000000", check=3)
+    suite.ctl("nonsense", check=2)
+    suite.ctl("domain", check=2)
+    suite.ctl("domain", "add", check=2)
+    suite.ctl("queue", "show", "a", "b", check=2)
+
+
+def test_unreachable():
+    inst = postern.Instance()
+    try:
+        inst.init()
+        assert "run" in inst.ctl("status", check=5).stderr
+    finally:
+        inst.__exit__(None, None, None)
+
+
+def test_lists(suite):
+    suite.ctl("alias", "add", "team@example.org", "alice@example.org",
+              "bob@example.org")
+    assert [r["domain"] for r in suite.json("domain", "list")] == \
+        ["example.org"]
+    assert [r["address"] for r in suite.json("user", "list")] == \
+        ["alice@example.org", "bob@example.org"]
+    rows = suite.json("alias", "list")
+    assert len(rows) == 1 and "bob@example.org" in rows[0]["targets"]
+    suite.ctl("alias", "remove", "team@example.org")
+    assert suite.json("alias", "list") == []
+
+
+def test_long_lists_go_on_by_cursor(suite):
+    for i in range(205):
+        suite.ctl("domain", "add", f"d{i}.example")
+    assert len(suite.json("domain", "list")) == 206
+
+
+def login(suite, password):
+    c = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+    try:
+        return c.login("bob@example.org", password)[0] == "OK"
+    except imaplib.IMAP4.error:
+        return False
+    finally:
+        c.shutdown()
+
+
+def test_passwd_takes_effect_at_once(suite):
+    assert login(suite, "builder")
+    suite.ctl("user", "passwd", "bob@example.org", stdin="other\n")
+    assert not login(suite, "builder")
+    assert login(suite, "other")
+    suite.ctl("user", "remove", "bob@example.org")
+    assert not login(suite, "other")
+
+
+def test_password_is_not_an_argument(suite):
+    suite.ctl("user", "add", "eve@example.org", "secret", stdin="", check=2)
+
+
+def test_password_from_a_terminal(suite):
+    main, side = pty.openpty()
+    p = subprocess.Popen(
+        [postern.MAILCTL, "-c", suite.conf, "user", "add",
+         "tty@example.org"], stdin=side, stdout=side, stderr=side)
+    os.close(side)
+    seen = b""
+    for prompt in (b"Password: ", b"Again: "):
+        while prompt not in seen:
+            seen += os.read(main, 100)
+        os.write(main, b"unseen\n")
+    assert p.wait(60) == 0
+    try:
+        seen += os.read(main, 1000)
+    except OSError:
+        pass
+    os.close(main)
+    assert b"unseen" not in seen
+    suite.ctl("user", "show", "tty@example.org")
+
+
+def test_second_run_waits_for_the_lock_then_fails(suite):
+    other = postern.Instance(suite.dir)
+    other.log_path = os.path.join(suite.top, "second")
+    other.base = suite.base
+    other.launch()
+    wait_for(lambda: "waiting" in other.log(), "it waits")
+    assert other.proc.wait(60) == 1
+    assert "another instance runs" in other.log()
+    other.proc = None
+
+
+def test_strangers_are_turned_away(suite):
+    if os.geteuid() != 0:
+        pytest.skip("needs root to become somebody else")
+    os.chmod(suite.top, 0o755)
+
+    def become():
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    # mailctl itself lies where a stranger may not look: run a copy.
+    copy = os.path.join(suite.top, "mailctl")
+    subprocess.run(["cp", postern.MAILCTL, copy], check=True)
+    os.chmod(copy, 0o755)
+    done = subprocess.run([copy, "-c", suite.conf, "domain", "list"],
+                          preexec_fn=become, capture_output=True, text=True)
+    assert done.returncode == 5
+    assert "operators" in done.stderr

@@ -1,0 +1,122 @@
+"""kill -9 of every process in turn while mail flows, and of the whole suite
+at KILLS random moments: what was acknowledged is there exactly once."""
+
+import os
+import random
+import select
+import shutil
+import signal
+
+import pytest
+
+import load
+import postern
+from postern import wait_for
+
+USERS = {"alice@example.org": "wonderland", "bob@example.org": "builder",
+         "carol@example.org": "carols"}
+KILLS = int(os.environ.get("KILLS", "12"))
+
+
+@pytest.fixture
+def inst():
+    settings = {"mailbox.linger": "2", "queue.retry_min": "1",
+                "queue.retry_max": "2"}
+    with postern.Instance(settings=settings) as i:
+        i.add_domain()
+        for user, password in USERS.items():
+            i.add_user(user, password)
+        yield i
+
+
+def verify(inst, ledger):
+    inst.wait_queue_empty(120)
+    load.check(ledger, [load.headers(inst, u, p) for u, p in USERS.items()])
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+DAEMONS = ["smtpd", "queued", "route", "local", "mailboxd", "zygote",
+           "authd", "imapd", "pop3d"]
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_kill_one_daemon_while_mail_flows(inst, daemon):
+    with load.Load(inst, list(USERS)) as flow:
+        flow.wait_more(30)
+        for _ in range(3):
+            pid = inst.pid(daemon)
+            kill(pid)
+
+            def is_back():
+                row = inst.status()[daemon]
+                return row["pid"] not in (0, pid) and row["state"] == "ready"
+            wait_for(is_back, f"{daemon} is back")
+            flow.wait_more(30)
+    verify(inst, flow.ledger)
+
+
+def test_kill_owners_while_mail_flows(inst):
+    with load.Load(inst, list(USERS)) as flow:
+        flow.wait_more(30)
+        for _ in range(5):
+            for pid in inst.owners():
+                kill(pid)
+            flow.wait_more(30)
+    verify(inst, flow.ledger)
+
+
+def test_kill_everything_at_random_moments(inst):
+    rng = random.Random(7)
+    open_at_kill = 0
+    restarts = 0
+    with load.Load(inst, list(USERS)) as flow:
+        for _ in range(KILLS):
+            flow.wait_more(5)
+            select.select([], [], [], rng.random() * 0.2)
+            victims = [r["pid"] for r in inst.status().values()] + \
+                inst.owners() + [inst.proc.pid]
+            open_at_kill += flow.ledger.open > 0
+            for pid in victims:
+                if pid:
+                    kill(pid)
+            inst.kill_all()
+            inst.wait_unlocked()
+            inst.start()
+            restarts += 1
+    verify(inst, flow.ledger)
+    assert restarts == KILLS
+    assert open_at_kill * 2 >= KILLS, \
+        f"only {open_at_kill} of {KILLS} kills hit open transactions"
+    print(f"{KILLS} kills, {open_at_kill} with open transactions, "
+          f"{flow.acked()} acknowledged")
+
+
+def test_index_deleted_while_messages_are_queued(inst):
+    with load.Load(inst, list(USERS)) as flow:
+        flow.wait_more(100)
+        inst.kill_all()
+    inst.wait_unlocked()
+    gone = 0
+    for path, dirs, _ in os.walk(os.path.join(inst.dir, "store")):
+        if "index" in dirs:
+            shutil.rmtree(os.path.join(path, "index"))
+            gone += 1
+    assert gone > 0
+    inst.start()
+    verify(inst, flow.ledger)
+
+
+def test_daemons_end_with_their_starter(inst):
+    pids = [r["pid"] for r in inst.status().values()]
+    inst.kill_all()
+    inst.wait_unlocked()
+    for pid in pids:
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"),
+                 f"process {pid} is gone")
+    inst.start()

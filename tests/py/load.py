@@ -1,0 +1,160 @@
+"""Mail in flight while things break: senders that keep a ledger of what was
+sent and what was acknowledged, and the check of mailboxes against it."""
+
+import imaplib
+import re
+import smtplib
+import socket
+import threading
+
+from postern import DEADLINE, wait_for
+
+ID = re.compile(rb"^X-Ledger: (\S+)", re.M)
+QID = re.compile(rb"[0-9a-z]{13}")
+
+
+class Ledger:
+    """Of one run: id -> qid for the acknowledged, ids of the uncertain."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acked = {}
+        self.uncertain = set()
+        self.refused = 0
+        self.open = 0
+
+    def begin(self):
+        with self.lock:
+            self.open += 1
+
+    def end(self):
+        with self.lock:
+            self.open -= 1
+
+
+class Sender(threading.Thread):
+    """Sends one message after the other to the mx port; never resends."""
+
+    def __init__(self, inst, ledger, name, rcpt, size=2000):
+        super().__init__(daemon=True)
+        self.inst, self.ledger, self.id = inst, ledger, name
+        self.rcpt, self.size = rcpt, size
+        self.halt = threading.Event()
+        self.count = 0
+
+    def message(self, ident):
+        return (f"From: a@example.net\r\nX-Ledger: {ident}\r\n"
+                f"Subject: {ident}\r\n\r\n").encode() + \
+            b"0123456789abcdef" * (self.size // 18 // 4) + b"\r\n"
+
+    def one(self, c):
+        ident = f"{self.id}-{self.count}"
+        self.count += 1
+        sent = False
+        self.ledger.begin()
+        try:
+            code, _ = c.mail("a@example.net")
+            if code == 250:
+                code, _ = c.rcpt(self.rcpt)
+            if code == 250:
+                sent = True
+                code, text = c.data(self.message(ident))
+            with self.ledger.lock:
+                if code == 250 and sent:
+                    self.ledger.acked[ident] = QID.search(text).group()
+                else:
+                    # A 4xx to the dot says "not taken".  If the queue died
+                    # before it could say so, it may hold it all the same.
+                    if sent:
+                        self.ledger.uncertain.add(ident)
+                    self.ledger.refused += 1
+            if code != 250:
+                c.rset()
+        except (OSError, smtplib.SMTPException, AttributeError):
+            if sent:
+                with self.ledger.lock:
+                    self.ledger.uncertain.add(ident)
+            raise
+        finally:
+            self.ledger.end()
+
+    def run(self):
+        while not self.halt.is_set():
+            try:
+                c = smtplib.SMTP("127.0.0.1", self.inst.port("mx"),
+                                 timeout=DEADLINE)
+                c.ehlo("load.example.net")
+                while not self.halt.is_set():
+                    self.one(c)
+                c.close()
+            except (OSError, smtplib.SMTPException, AttributeError):
+                self.halt.wait(0.02)
+
+
+class Load:
+    def __init__(self, inst, rcpts, senders=4, size=2000, tag=""):
+        self.ledger = Ledger()
+        self.senders = [Sender(inst, self.ledger, f"{tag}s{i}",
+                               rcpts[i % len(rcpts)], size)
+                        for i in range(senders)]
+
+    def __enter__(self):
+        for s in self.senders:
+            s.start()
+        return self
+
+    def __exit__(self, *exc):
+        for s in self.senders:
+            s.halt.set()
+        for s in self.senders:
+            s.join(DEADLINE * 2)
+            assert not s.is_alive(), "a sender hangs"
+
+    def acked(self):
+        return len(self.ledger.acked)
+
+    def wait_more(self, n=20):
+        """Until n more messages were acknowledged."""
+        goal = self.acked() + n
+        wait_for(lambda: self.acked() >= goal, f"{n} more accepted", 120)
+
+
+def headers(inst, user, password):
+    """id -> list of the qids in the Received fields, for each copy."""
+    def connect():
+        try:
+            c = imaplib.IMAP4("127.0.0.1", inst.port("imap"))
+            c.login(user, password)
+            return c
+        except (OSError, imaplib.IMAP4.error):
+            return None
+    c = wait_for(connect, "a login by IMAP")
+    c.select("INBOX", readonly=True)
+    typ, data = c.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS "
+                               "(X-LEDGER RECEIVED)])")
+    assert typ == "OK"
+    found = {}
+    for part in data:
+        if isinstance(part, tuple):
+            ident = ID.search(part[1]).group(1).decode()
+            found.setdefault(ident, []).append(part[1])
+    c.logout()
+    return found
+
+
+def check(ledger, boxes):
+    """boxes: what headers() gave, of all mailboxes together."""
+    copies = {}
+    for box in boxes:
+        for ident, fields in box.items():
+            copies.setdefault(ident, []).extend(fields)
+    lost = [i for i in ledger.acked if i not in copies]
+    twice = [i for i, f in copies.items() if len(f) > 1]
+    alien = [i for i in copies
+             if i not in ledger.acked and i not in ledger.uncertain]
+    assert not lost, f"acknowledged and lost: {lost[:5]} of {len(lost)}"
+    assert not twice, f"delivered twice: {twice[:5]} of {len(twice)}"
+    assert not alien, f"never sent: {alien[:5]}"
+    for ident, qid in ledger.acked.items():
+        assert qid in copies[ident][0], \
+            f"{ident}: not under the qid of its 250, {qid.decode()}"
