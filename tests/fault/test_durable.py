@@ -1,0 +1,104 @@
+"""250 means durable: in a trace of queued's system calls, the write of a
+message, then fdatasync, then its answer; and few syncs for many messages."""
+
+import os
+import re
+import shutil
+import smtplib
+import subprocess
+import threading
+
+import pytest
+
+import postern
+from postern import wait_for
+
+MESSAGES = int(os.environ.get("TRACED", "2000"))
+CONNECTIONS = 64
+BODY = (b"From: a@example.net\r\nSubject: durable\r\n\r\n" +
+        b"x" * 70 + b"\r\n") + (b"y" * 78 + b"\r\n") * 126
+
+
+def send(inst, count, qids, errors):
+    try:
+        with smtplib.SMTP("127.0.0.1", inst.port("mx"), timeout=120) as c:
+            c.ehlo("trace.example.net")
+            for _ in range(count):
+                c.mail("a@example.net")
+                c.rcpt("bob@example.org")
+                code, text = c.data(BODY)
+                assert code == 250, text
+                qids.append(re.search(rb"[0-9a-z]{13}", text).group()
+                            .decode())
+    except Exception as e:
+        errors.append(e)
+
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def number(qid):
+    n = 0
+    for ch in qid:
+        n = n << 5 | ALPHABET.index(ch)
+    return n
+
+
+def hex_bytes(n):
+    """As strace -xx prints a little-endian u64."""
+    return "".join(f"\\x{b:02x}" for b in n.to_bytes(8, "little"))
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+def test_write_sync_answer(suite, tmp_path):
+    trace = tmp_path / "trace"
+    tracer = subprocess.Popen(
+        ["strace", "-q", "-xx", "-s", "1000000", "-p",
+         str(suite.pid("queued")), "-e",
+         "trace=pwritev,pwrite64,write,fdatasync,sendmsg", "-o", str(trace)])
+    wait_for(lambda: "TracerPid:\t0" not in
+             open(f"/proc/{suite.pid('queued')}/status").read(), "tracing")
+    qids, errors = [], []
+    threads = [threading.Thread(
+        target=send, args=(suite, MESSAGES // CONNECTIONS +
+                           (i < MESSAGES % CONNECTIONS), qids, errors))
+        for i in range(CONNECTIONS)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    tracer.terminate()
+    tracer.wait()
+    assert not errors, errors[:3]
+    assert len(set(qids)) == MESSAGES
+    check_trace(trace, qids)
+
+
+def check_trace(trace, qids):
+    """SUBMITTED is message 28: {u16 28, u16 0, u32 9, u64 qid, u8 0}."""
+    submitted = "\\x1c\\x00\\x00\\x00\\x09\\x00\\x00\\x00"
+    wanted = {hex_bytes(number(q)): q for q in qids}
+    written, synced, answered = set(), set(), set()
+    syncs = 0
+    with open(trace) as f:
+        for line in f:
+            if line.startswith(("pwritev(", "pwrite64(", "write(")):
+                # Each record's id, wherever it stands in the frame.
+                written |= {i for i in wanted if i not in written and
+                            i in line}
+            elif line.startswith("fdatasync("):
+                assert line.rstrip().endswith("= 0"), line
+                syncs += 1
+                synced |= written
+            elif line.startswith("sendmsg("):
+                for m in re.finditer(re.escape(submitted) +
+                                     r"((?:\\x..){8})\\x00", line):
+                    qid = wanted.get(m.group(1))
+                    assert qid, "an answer for a message nobody sent"
+                    assert m.group(1) in synced, \
+                        f"{qid} was answered before it was synced"
+                    answered.add(m.group(1))
+    assert len(answered) == len(qids)
+    ratio = syncs / len(qids)
+    print(f"{len(qids)} messages, {syncs} syncs: {ratio:.3f} per message")
+    assert ratio < 0.5

@@ -1,0 +1,92 @@
+"""A full disk: 452, nothing acknowledged is lost, service resumes with
+space.  The instance lies on a small tmpfs."""
+
+import os
+import smtplib
+import subprocess
+
+import pytest
+
+import load
+import postern
+from postern import wait_for
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="mounting needs root")
+
+
+@pytest.fixture
+def small(tmp_path):
+    mount = tmp_path / "small"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs",
+                    str(mount)], check=True)
+    inst = postern.Instance(str(mount / "i"), settings={
+        "queue.segment": "1M", "mailbox.segment": "1M",
+        "queue.reserve": "4M", "queue.reserve_percent": "10",
+        "queue.retry_min": "1", "queue.retry_max": "1",
+        "mailbox.linger": "1"})
+    inst.log_path = str(tmp_path / "log")
+    inst.top = str(tmp_path)
+    try:
+        inst.init().start()
+        inst.add_domain()
+        inst.add_user("bob@example.org", "builder")
+        yield inst, mount
+    finally:
+        inst.stop()
+        inst.wait_unlocked()
+        subprocess.run(["umount", str(mount)], check=True)
+
+
+def fill(mount, leave):
+    """Takes all space but `leave` bytes."""
+    s = os.statvfs(mount)
+    n = s.f_bavail * s.f_frsize - leave
+    with open(mount / "ballast", "wb") as f:
+        f.write(b"\0" * max(n, 0))
+
+
+def try_one(inst, name="full"):
+    with smtplib.SMTP("127.0.0.1", inst.port("mx"), timeout=60) as c:
+        c.ehlo("full.example.net")
+        code, text = c.mail("a@example.net")
+        if code != 250:
+            return code, text
+        c.rcpt("bob@example.org")
+        return c.data(b"X-Ledger: " + name.encode() +
+                      b"\r\nSubject: x\r\n\r\n" + b"z" * 500 + b"\r\n")
+
+
+def test_disk_full_and_space_again(small):
+    inst, mount = small
+    with load.Load(inst, ["bob@example.org"], senders=2, size=20000) as flow:
+        flow.wait_more(30)
+        fill(mount, 1 << 20)
+        wait_for(lambda: try_one(inst, "probe1")[0] == 452, "452 4.3.1")
+        code, text = try_one(inst, "probe2")
+        assert code == 452 and text.startswith(b"4.3.1"), text
+        assert len(load.headers(inst, "bob@example.org", "builder")) >= 1
+        os.unlink(mount / "ballast")
+        wait_for(lambda: try_one(inst, "probe3")[0] == 250,
+                 "mail is taken again", 15)
+        flow.wait_more(10)
+    flow.ledger.uncertain |= {"probe1", "probe2", "probe3"}
+    inst.wait_queue_empty(120)
+    load.check(flow.ledger, [load.headers(inst, "bob@example.org",
+                                          "builder")])
+
+
+def test_not_one_byte_left(small):
+    inst, mount = small
+    with load.Load(inst, ["bob@example.org"], senders=2, size=20000) as flow:
+        flow.wait_more(30)
+        fill(mount, 0)
+        wait_for(lambda: try_one(inst, "probe1")[0] == 452, "452 4.3.1")
+        os.unlink(mount / "ballast")
+        wait_for(lambda: try_one(inst, "probe3")[0] == 250,
+                 "mail is taken again", 30)
+    flow.ledger.uncertain |= {"probe1", "probe3"}
+    inst.wait_queue_empty(120)
+    load.check(flow.ledger, [load.headers(inst, "bob@example.org",
+                                          "builder")])

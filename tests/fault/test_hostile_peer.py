@@ -1,0 +1,118 @@
+"""A hostile process on each internal socket: it is dropped, nobody exits,
+and the suite goes on.  ATTACKS M-01."""
+
+import array
+import os
+import random
+import socket
+import struct
+
+import pytest
+
+import postern
+from postern import wait_for
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="the sockets are each client's own: needs root")
+
+
+def sockets(inst):
+    """(path, type) of every internal socket."""
+    run = os.path.join(inst.dir, "run")
+    for client in sorted(os.listdir(run)):
+        for server in sorted(os.listdir(os.path.join(run, client))):
+            stream = client in ("imapd", "pop3d") and server == "mailboxd"
+            yield (os.path.join(run, client, server),
+                   socket.SOCK_STREAM if stream else socket.SOCK_SEQPACKET)
+
+
+def header(kind, length):
+    return struct.pack("<HHI", kind, 0, length)
+
+
+def packets(rng):
+    """Bad packets: each alone is a reason to be dropped."""
+    yield b"\0"
+    yield header(9999, 0)
+    yield header(1, 0xffffffff)
+    yield header(1, 10)
+    yield header(0, 0) * 1000
+    yield b"\xff" * 100000
+    for kind in (1, 3, 5, 7, 20, 23, 25, 26, 40, 41, 43, 46, 60, 61, 80, 81,
+                 82, 84, 85, 100, 102):
+        yield header(kind, 0)
+        yield header(kind, 400) + bytes(rng.randrange(256)
+                                        for _ in range(400))
+        yield header(kind, 64) + b"\0" * 64
+
+
+def connect(path, kind):
+    s = socket.socket(socket.AF_UNIX, kind)
+    s.settimeout(postern.DEADLINE)
+    here = os.open(os.path.dirname(path), os.O_PATH)
+    try:
+        s.connect(f"/proc/self/fd/{here}/{os.path.basename(path)}")
+    finally:
+        os.close(here)
+    return s
+
+
+def is_dropped(s):
+    """Reads what the server pushes by itself, until the end."""
+    try:
+        while True:
+            if not s.recv(1 << 18):
+                return True
+    except ConnectionResetError:
+        return True
+
+
+def test_garbage_on_every_socket(suite):
+    rng = random.Random(3)
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    tried = 0
+    for path, kind in sockets(suite):
+        for p in packets(rng):
+            s = connect(path, kind)
+            try:
+                s.sendall(p)
+                if kind == socket.SOCK_STREAM:
+                    s.shutdown(socket.SHUT_WR)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            assert is_dropped(s), (path, p[:40])
+            s.close()
+            tried += 1
+    assert tried > 500
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+    suite.ctl("user", "list")
+
+
+def test_descriptors_in_the_wrong_place(suite):
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    counts = {d: len(os.listdir(f"/proc/{p}/fd")) for d, p in before.items()}
+    fds = array.array("i", [0] * 253)
+    for path, kind in sockets(suite):
+        s = connect(path, kind)
+        try:
+            s.sendmsg([header(1, 0)], [(socket.SOL_SOCKET,
+                                        socket.SCM_RIGHTS, fds)])
+            if kind == socket.SOCK_STREAM:
+                s.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        assert is_dropped(s), path
+        s.close()
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+    for d, p in before.items():
+        wait_for(lambda: len(os.listdir(f"/proc/{p}/fd")) <= counts[d],
+                 f"{d} closed what it was sent")
+
+
+def test_a_peer_that_says_nothing_holds_nobody_up(suite):
+    held = [connect(path, kind) for path, kind in sockets(suite)
+            for _ in range(20)]
+    suite.ctl("user", "list")
+    suite.add_user("later@example.org")
+    for s in held:
+        s.close()

@@ -1,0 +1,152 @@
+"""Who a process is and what it can reach.  FAULTS: compromised daemons."""
+
+import imaplib
+import os
+import re
+import subprocess
+
+import pytest
+
+import postern
+from postern import wait_for
+
+root_only = pytest.mark.skipif(os.geteuid() != 0,
+                               reason="distinct users need root")
+
+
+def proc_status(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f
+                    if ":\t" in line)
+
+
+def log_in(suite, user, password):
+    c = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+    c.login(user, password)
+    c.select("INBOX")
+    return c
+
+
+@pytest.fixture
+def active(suite):
+    sessions = [log_in(suite, "alice@example.org", "wonderland"),
+                log_in(suite, "bob@example.org", "builder")]
+    wait_for(lambda: len(suite.owners()) == 2, "two owners")
+    yield suite
+    for c in sessions:
+        c.shutdown()
+
+
+def processes(suite):
+    pids = {d: r["pid"] for d, r in suite.status().items()}
+    for i, pid in enumerate(suite.owners()):
+        pids[f"owner{i}"] = pid
+    return pids
+
+
+@root_only
+def test_each_process_has_a_user_of_its_own(active):
+    uids = {}
+    for name, pid in processes(active).items():
+        s = proc_status(pid)
+        ids = s["Uid"].split() + s["Gid"].split()
+        assert len(set(s["Uid"].split())) == 1, name
+        assert "0" not in ids, name
+        assert s["Groups"].strip() == "", name
+        uids[name] = ids[0]
+    assert len(set(uids.values())) == len(uids), uids
+    for name, uid in uids.items():
+        if name.startswith("owner"):
+            assert 1879048192 <= int(uid) < 1879048192 + 16777216
+
+
+@root_only
+def test_no_capability_but_the_zygotes(active):
+    for name, pid in processes(active).items():
+        s = proc_status(pid)
+        caps = int(s["CapPrm"], 16) | int(s["CapEff"], 16)
+        # CAP_CHOWN, CAP_SETGID, CAP_SETUID
+        want = 1 << 0 | 1 << 6 | 1 << 7 if name == "zygote" else 0
+        assert caps == want, (name, hex(caps))
+
+
+def test_every_process_is_filtered(active):
+    for name, pid in processes(active).items():
+        s = proc_status(pid)
+        assert s["Seccomp"] == "2", name
+        assert s["NoNewPrivs"] == "1", name
+
+
+@root_only
+def test_only_the_starter_is_root(active):
+    starter = active.proc.pid
+    out = subprocess.run(["ps", "-eo", "pid,ppid,uid"], text=True,
+                         capture_output=True, check=True).stdout
+    rows = [tuple(map(int, l.split())) for l in out.splitlines()[1:]]
+    family = {starter}
+    for _ in range(4):
+        family |= {pid for pid, ppid, _ in rows if ppid in family}
+    roots = {pid for pid, _, uid in rows if pid in family and uid == 0}
+    assert roots == {starter}
+
+
+@root_only
+def test_network_namespaces_are_empty_and_apart(active):
+    ours = os.readlink("/proc/self/ns/net")
+    for name, pid in processes(active).items():
+        assert os.readlink(f"/proc/{pid}/ns/net") != ours, name
+        with open(f"/proc/{pid}/net/dev") as f:
+            devices = re.findall(r"^\s*(\S+):", f.read(), re.M)
+        assert devices in ([], ["lo"]), (name, devices)
+
+
+@root_only
+def test_root_directory_shows_only_sockets(active):
+    may = {"smtpd": {"authd", "queued"}, "imapd": {"authd", "mailboxd"},
+           "pop3d": {"authd", "mailboxd"}, "route": {"authd", "queued"},
+           "local": {"queued", "mailboxd"}, "queued": {"authd"},
+           "mailboxd": {"authd", "zygote"}, "authd": set(),
+           "zygote": set()}
+    for name, pid in processes(active).items():
+        if name.startswith("owner"):
+            continue
+        assert set(os.listdir(f"/proc/{pid}/root/")) == may[name], name
+
+
+def test_fronts_do_not_link_the_index():
+    for program in ("imapd", "pop3d", "smtpd", "queued", "deliverd"):
+        out = subprocess.run(["ldd", os.path.join(postern.BUILD, program)],
+                             capture_output=True, text=True,
+                             check=True).stdout
+        assert "libdb" not in out, program
+
+
+def test_binaries_are_hardened():
+    for program in ("smtpd", "queued", "deliverd", "imapd", "pop3d",
+                    "mailboxd", "authd", "mailctl"):
+        out = subprocess.run(
+            ["readelf", "-lhdW", os.path.join(postern.BUILD, program)],
+            capture_output=True, text=True, check=True).stdout
+        assert "DYN (Position-Independent" in out, program
+        assert "GNU_RELRO" in out and "BIND_NOW" in out, program
+        assert re.search(r"GNU_STACK.*RW ", out), program
+        assert "RPATH" not in out and "RUNPATH" not in out, program
+
+
+STEPS = ["view", "chroot", "chdir", "capabilities", "no_new_privs",
+         "landlock", "limits", "dumpable", "seccomp"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_fails_is_no_start(step):
+    if step in ("chroot", "chdir") and os.geteuid() != 0:
+        pytest.skip("needs root")
+    inst = postern.Instance(env={"POSTERN_SANDBOX_FAIL": step})
+    try:
+        inst.init().launch()
+        wait_for(lambda: len(inst.lines("sandbox: " + step)) >= 9,
+                 "each daemon refuses")
+        assert not inst.is_ready()
+        assert not inst.lines(" ready ")
+    finally:
+        inst.__exit__(None, None, None)
