@@ -7,7 +7,7 @@
 
 #include "common/core/buf.h"
 
-enum { SMTP_TRACE_MAX = 1024 };	/* bytes of the field, at most */
+enum { SMTP_TRACE_MAX = 1280 };	/* bytes of the field, at most */
 
 struct smtp_trace {
 	struct str	helo;		/* as the client said it */

@@ -6,6 +6,26 @@
 #include <assert.h>
 
 void
+drive_config(uint8_t bits, struct smtp_config *conf)
+{
+	*conf = (struct smtp_config){ .hostname = STR_INIT("mx.test") };
+	conf->kind = bits & 1 ? SMTP_SUBMISSION : SMTP_MX;
+	conf->auth = (bits & 2) != 0;
+	conf->junk_header = (bits & 4) != 0;
+	conf->limits = smtp_limits_default;
+	if (bits & 8) {
+		conf->limits.command = 64;
+		conf->limits.command_close = 128;
+		conf->limits.data = (struct smtp_data_limits){ 20, 40, 60, 90 };
+		conf->limits.rcpts = 3;
+		conf->limits.questions = 2;
+		conf->limits.hops = 1;
+	}
+	if (bits & 16)
+		conf->limits.errors = 1000;
+}
+
+void
 drive_init(struct drive *d, const struct smtp_config *conf,
     enum drive_order order)
 {

@@ -35,6 +35,9 @@ struct drive {
 	bool		closed;
 };
 
+/* What the first byte of a fuzz input, or of a seed, stands for. */
+void	drive_config(uint8_t, struct smtp_config *);
+
 void	drive_init(struct drive *, const struct smtp_config *,
 	    enum drive_order);
 void	drive_clear(struct drive *);
