@@ -151,8 +151,9 @@ struct smtp {
 	struct smtp_slot	slot[SMTP_SLOTS];
 };
 
-/* Greets: the banner is in out. */
+/* Then smtp_greet at once, or smtp_end for whom there is no place. */
 void		smtp_init(struct smtp *, const struct smtp_config *);
+void		smtp_greet(struct smtp *);	/* the banner is in out */
 void		smtp_clear(struct smtp *);	/* frees, wipes */
 
 void		smtp_feed(struct smtp *, struct str);

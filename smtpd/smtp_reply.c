@@ -29,6 +29,13 @@ smtp_status(enum smtp_reply r)
 	return replies[r].status;
 }
 
+const char *
+smtp_text(enum smtp_reply r)
+{
+	assert(r < SMTP_REPLY_COUNT);
+	return replies[r].text;
+}
+
 void
 smtp_reply_add(struct buf *out, enum smtp_reply r, struct str more)
 {

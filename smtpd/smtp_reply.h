@@ -12,7 +12,7 @@
 /*	TAG		code	status		text */
 #define SMTP_REPLIES(R)							\
 	R(NONE,		0,	"",		"")			\
-	/* Verdicts: what a caller may answer, and end a session with. */ \
+	/* Verdicts: what a caller answers and ends a session with. */	\
 	R(OK,		250,	"2.0.0",	"ok")			\
 	R(NO_USER,	550,	"5.1.1",	"no such user here")	\
 	R(NO_RELAY,	550,	"5.7.1",	"relaying denied")	\
@@ -22,9 +22,9 @@
 	R(MBOX_FULL,	452,	"4.2.2",	"mailbox full")		\
 	R(EXPANSION,	550,	"5.4.6",	"too many targets")	\
 	R(TEMP,		451,	"4.3.0",	"try again later")	\
-	R(FULL,		452,	"4.3.1",	"system storage full, try later") \
+	R(FULL,		452,	"4.3.1",	"storage full, try later") \
 	R(BAD_LOGIN,	535,	"5.7.8",	"authentication failed") \
-	R(TEMP_LOGIN,	454,	"4.7.0",	"authentication not available now") \
+	R(TEMP_LOGIN,	454,	"4.7.0",	"cannot check that now") \
 	R(TIMEOUT,	421,	"4.4.2",	"timeout, closing")	\
 	R(BUSY,		421,	"4.7.0",	"too many sessions, closing") \
 	R(SHUTDOWN,	421,	"4.3.2",	"service closing")	\
@@ -36,17 +36,17 @@
 	R(LOOP,		554,	"5.4.6",	"too many hops, mail loop") \
 	R(LONG_DATA,	550,	"5.6.0",	"line too long in message") \
 	R(BAD_HEADER,	550,	"5.6.0",	"message header malformed") \
-	R(BARE,		521,	"5.5.2",	"bare CR, LF or NUL in message, closing") \
+	R(BARE,		521,	"5.5.2",	"bare CR, LF or NUL, closing") \
 	R(ERRORS,	421,	"4.7.0",	"too many errors, closing") \
 	/* Commands. */							\
-	R(BANNER,	220,	"",		"ESMTP Postern")	\
+	R(BANNER,	220,	"",		" ESMTP Postern")	\
 	R(BYE,		221,	"2.0.0",	"bye")			\
 	R(HELO,		250,	"",		"")			\
 	R(EHLO,		250,	"",		"")			\
 	R(HELP,		214,	"2.0.0",	"see RFC 5321")		\
 	R(MAIL_OK,	250,	"2.1.0",	"sender ok")		\
 	R(RCPT_OK,	250,	"2.1.5",	"recipient ok")		\
-	R(VRFY,		252,	"2.0.0",	"not verified; send mail to try") \
+	R(VRFY,		252,	"2.0.0",	"send mail to find out") \
 	R(GO,		354,	"",		"end with <CRLF>.<CRLF>") \
 	R(QUEUED,	250,	"2.0.0",	"queued as ")		\
 	R(BAD_LINE,	500,	"5.5.2",	"malformed or overlong line") \
@@ -77,6 +77,7 @@ enum smtp_reply {
 
 int		smtp_code(enum smtp_reply);
 const char	*smtp_status(enum smtp_reply);
+const char	*smtp_text(enum smtp_reply);
 
 /* One line, `more` (may be empty) after its text. */
 void		smtp_reply_add(struct buf *, enum smtp_reply, struct str more);

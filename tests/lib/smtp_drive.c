@@ -31,6 +31,7 @@ drive_init(struct drive *d, const struct smtp_config *conf,
 {
 	*d = (struct drive){ .order = order, .data_verdict = SMTP_OK };
 	smtp_init(&d->s, conf);
+	smtp_greet(&d->s);
 	buf_init(&d->in, SIZE_MAX / 2);
 	buf_init(&d->replies, SIZE_MAX / 2);
 	buf_init(&d->events, SIZE_MAX / 2);
@@ -237,6 +238,7 @@ drive_pieces(struct drive *d, struct str s, size_t max, unsigned seed)
 		drive_feed(d, s);
 		return;
 	}
+	drive_feed(d, S(""));
 	while (s.n > 0) {
 		seed = seed * 1103515245 + 12345;
 		n = 1 + (seed >> 16) % max;

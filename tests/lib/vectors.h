@@ -31,6 +31,7 @@ void		vectors_clear(struct vectors *);
 
 /* NULL: no such field, or null. */
 const struct str *vector_get(const struct vector *, const char *key);
-bool		vector_is(const struct vector *, const char *key);	/* true */
+/* It is there and true. */
+bool		vector_is(const struct vector *, const char *key);
 
 #endif

@@ -176,7 +176,8 @@ scan_agrees_random(void **state)
 static void
 finding(void **state)
 {
-	struct str		m = S("A: 1\r\nB: 2\r\n x\r\nb: 3\r\n\r\nC: 4\r\n");
+	struct str		m = S("A: 1\r\nB: 2\r\n x\r\nb: 3\r\n\r\n"
+				    "C: 4\r\n");
 	struct hdr_field	f;
 	struct buf		b;
 

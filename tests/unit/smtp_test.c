@@ -687,6 +687,7 @@ message_size(void **state)
 	memcpy(line + sizeof(line) - 2, "\r\n", 2);
 	for (over = 0; over < 2; over++) {
 		smtp_init(&s, &mx);
+		smtp_greet(&s);
 		smtp_feed(&s, S(DATA "\r\n"));
 		while (smtp_next(&s, &ev)) {
 			if (ev.id != 0)
@@ -766,6 +767,7 @@ questions(void **state)
 	buf_init(&in, 1 << 20);
 	for (n = 99; n <= 101; n++) {
 		smtp_init(&s, &mx);
+		smtp_greet(&s);
 		buf_reset(&in);
 		buf_addz(&in, HELO "MAIL FROM:<a@x>\r\n");
 		smtp_feed(&s, buf_str(&in));
@@ -814,6 +816,7 @@ never_reads(void **state)
 	while (in.n < 1 << 20)
 		buf_addz(&in, "NOOP\r\n");
 	smtp_init(&s, &mx);
+	smtp_greet(&s);
 	for (;;) {
 		smtp_feed(&s, str_from(buf_str(&in), all));
 		assert_false(smtp_next(&s, &ev));
@@ -893,6 +896,23 @@ ends(void **state)
 	}
 }
 
+/* Nobody is greeted for whom there is no place. */
+static void
+no_place(void **state)
+{
+	struct smtp	s;
+	bool		aborted;
+
+	(void)state;
+	smtp_init(&s, &mx);
+	smtp_end(&s, SMTP_BUSY);
+	assert_string_equal(buf_cstr(&s.out),
+	    "421 4.7.0 too many sessions, closing\r\n");
+	assert_int_equal(ends_with(&s, &aborted), SMTP_BUSY);
+	assert_false(aborted);
+	smtp_clear(&s);
+}
+
 /* C-05: an exchange ended by the clock leaves no secret and no question. */
 static void
 auth_ended(void **state)
@@ -903,6 +923,7 @@ auth_ended(void **state)
 
 	(void)state;
 	smtp_init(&s, &sub);
+	smtp_greet(&s);
 	smtp_feed(&s, S(HELO "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"));
 	assert_true(smtp_next(&s, &ev));
 	assert_int_equal(ev.kind, SMTP_EV_AUTH);
@@ -915,6 +936,7 @@ auth_ended(void **state)
 	smtp_clear(&s);
 
 	smtp_init(&s, &sub);
+	smtp_greet(&s);
 	smtp_feed(&s, S(HELO "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"));
 	assert_true(smtp_next(&s, &ev));
 	assert_int_equal(smtp_answer(&s, ev.id, SMTP_BAD_LOGIN), 0);
@@ -937,6 +959,7 @@ main(void)
 		cmocka_unit_test(questions),
 		cmocka_unit_test(never_reads),
 		cmocka_unit_test(ends),
+		cmocka_unit_test(no_place),
 		cmocka_unit_test(auth_ended),
 	};
 
