@@ -196,7 +196,8 @@ data_end(struct smtp *s, struct smtp_event *ev)
 		ev->hops = s->data.header.received;
 		return turn_ask(s, SMTP_EV_END, ev);
 	}
-	turn_forget(s, r);
+	turn_forget(s, SMTP_NONE);
+	s->refused = r;
 	turn_enter(s, SMTP_ST_READY);
 	turn_reply(s, r);
 	return 0;
@@ -215,9 +216,9 @@ data_step(struct smtp *s, struct smtp_event *ev)
 	case DATA_MORE:
 		return -1;
 	case DATA_CHUNK:
-		/* Once it cannot be taken any more, forget it early. */
+		/* What is wrong with it depends on what is still to come. */
 		if (data_fault(s) != SMTP_NONE)
-			turn_forget(s, data_fault(s));
+			turn_forget(s, SMTP_NONE);
 		if (!s->open)
 			return 0;
 		ev->kind = SMTP_EV_BYTES;
@@ -269,13 +270,19 @@ smtp_waits(const struct smtp *s)
 static bool
 tell(struct smtp *s, struct smtp_event *ev)
 {
-	if (!s->aborted && (s->state != SMTP_ST_CLOSED || s->closed))
-		return false;
-	ev->kind = s->aborted ? SMTP_EV_ABORT : SMTP_EV_CLOSE;
 	ev->why = s->why;
-	s->closed = !s->aborted;
-	s->aborted = false;
-	return true;
+	if (s->aborted) {
+		ev->kind = SMTP_EV_ABORT;
+		s->aborted = false;
+	} else if (s->refused != SMTP_NONE) {
+		ev->kind = SMTP_EV_REFUSED;
+		ev->why = s->refused;
+		s->refused = SMTP_NONE;
+	} else if (s->state == SMTP_ST_CLOSED && !s->closed) {
+		ev->kind = SMTP_EV_CLOSE;
+		s->closed = true;
+	}
+	return ev->kind != SMTP_EV_NONE;
 }
 
 bool

@@ -74,6 +74,7 @@ enum smtp_event_kind {
 	SMTP_EV_BYTES,	/* content; no question */
 	SMTP_EV_END,	/* take it?  size, hops; smtp_answer_queued */
 	SMTP_EV_ABORT,	/* forget the transaction; why; no question */
+	SMTP_EV_REFUSED, /* the content ended, was refused; why; no question */
 	SMTP_EV_AUTH,	/* are these right?  auth */
 	SMTP_EV_CLOSE	/* send what is in out, close; why; the last */
 };
@@ -88,7 +89,11 @@ struct smtp_event {
 	unsigned		hops;
 	/* Borrowed until the answer, wiped then. */
 	const struct smtp_auth	*auth;
-	/* ABORT: the reply that ended it, SMTP_OK for RSET and the like. */
+	/*
+	 * ABORT: the reply that ended it; SMTP_OK for RSET and the like;
+	 * SMTP_NONE when content broke a limit, so that the caller can free
+	 * it early: REFUSED follows at its end, unless the session ends first.
+	 */
 	enum smtp_reply		why;
 };
 
@@ -140,6 +145,7 @@ struct smtp {
 	bool			aborted;	/* and is to forget it */
 	bool			closed;		/* CLOSE was given */
 	enum smtp_reply		why;
+	enum smtp_reply		refused;	/* to be told, or NONE */
 	uint8_t			helo_n;
 	char			helo[ADDR_DOMAIN_MAX];
 	struct smtp_auth	auth;

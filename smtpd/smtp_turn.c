@@ -215,6 +215,7 @@ on_answer(struct smtp *s, enum smtp_event_kind kind, enum smtp_reply r)
 	case SMTP_EV_NONE:
 	case SMTP_EV_BYTES:
 	case SMTP_EV_ABORT:
+	case SMTP_EV_REFUSED:
 	case SMTP_EV_CLOSE:
 		break;
 	}

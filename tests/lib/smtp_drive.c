@@ -117,6 +117,7 @@ answer(struct drive *d, const struct smtp_event *ev)
 	case SMTP_EV_NONE:
 	case SMTP_EV_BYTES:
 	case SMTP_EV_ABORT:
+	case SMTP_EV_REFUSED:
 	case SMTP_EV_CLOSE:
 		return;
 	}
@@ -156,6 +157,9 @@ note(struct drive *d, const struct smtp_event *ev)
 	case SMTP_EV_ABORT:
 		buf_addf(b, "abort %d", smtp_code(ev->why));
 		buf_reset(&d->content);
+		break;
+	case SMTP_EV_REFUSED:
+		buf_addf(b, "refused %d", smtp_code(ev->why));
 		break;
 	case SMTP_EV_AUTH:
 		buf_addf(b, "auth %d ", ev->auth->mech);

@@ -68,7 +68,7 @@ static void
 reach(void **state)
 {
 	static const char *const events[] = {
-		"mail <", "rcpt <", "data\n", "end ", "abort ", "auth ",
+		"mail <", "rcpt <", "data\n", "end ", "abort ", "refused ", "auth ",
 		"close "
 	};
 	struct dirent	*e;

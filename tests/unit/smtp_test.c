@@ -79,7 +79,7 @@ static const struct scene scenes[] = {
 	{ "body 8bit", &mx, STR_INIT(DATA "S: \xff\r\n\r\n\xc3\r\n.\r\n"),
 	  DATAED " 250/2.0.0", D_EV "end 0 S: \xff\r\n\r\n\xc3\r\n\n" },
 	{ "no header, one line", &mx, STR_INIT(DATA "hello\r\n.\r\n"),
-	  DATAED " 550/5.6.0", D_EV "abort 550\n" },
+	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
 	{ "HELO", &mx, STR_INIT("HELO c\r\nMAIL FROM:<a@b>\r\n"),
 	  "220 250 250/2.1.0", "mail <a@b> 0\n" },
 	{ "case of verbs", &mx,
@@ -173,7 +173,12 @@ static const struct scene scenes[] = {
 	  "45678901234567890\r\n" "45678901234567890\r\n"
 	  "45678901234567890\r\n" "45678901234567890\r\n"
 	  "5678901234567\r\n" "\r\n.\r\n"), DATAED " 552/5.3.4",
-	  D_EV "abort 552\n" },
+	  D_EV "abort 0\nrefused 552\n" },
+	{ "which fault is told", &tiny, STR_INIT(DATA "\r\n"
+	  "123456789012345678901\r\n" "12345678901234567890\r\n"
+	  "12345678901234567890\r\n" "12345678901234567890\r\n"
+	  "12345678901234567890\r\n" ".\r\n"), DATAED " 552/5.3.4",
+	  D_EV "abort 0\nrefused 552\n" },
 	{ "message within", &tiny, STR_INIT(DATA "S: x\r\n\r\n"
 	  "45678901234567890\r\n" "45678901234567890\r\n"
 	  "45678901234567890\r\n" "45678901234567890\r\n"
@@ -183,7 +188,7 @@ static const struct scene scenes[] = {
 	  NULL },
 	{ "line over its limit", &tiny,
 	  STR_INIT(DATA "\r\n123456789012345678901\r\n.\r\nNOOP\r\n"),
-	  DATAED " 550/5.6.0 250", D_EV "abort 550\n" },
+	  DATAED " 550/5.6.0 250", D_EV "abort 0\nrefused 550\n" },
 	{ "stuffed line at its limit", &tiny,
 	  STR_INIT(DATA "\r\n..2345678901234567890\r\n.\r\n"), DATAED " 250",
 	  NULL },
@@ -192,7 +197,7 @@ static const struct scene scenes[] = {
 	  DATAED " 250", NULL },
 	{ "field over its limit", &tiny,
 	  STR_INIT(DATA "A: 4567890\r\n 2345678901234567\r\n\r\n.\r\n"),
-	  DATAED " 552/5.3.4", D_EV "abort 552\n" },
+	  DATAED " 552/5.3.4", D_EV "abort 0\nrefused 552\n" },
 	{ "header at its limit", &tiny, STR_INIT(DATA
 	  "A: 456789012345678\r\n" "A: 456789012345678\r\n"
 	  "A: 4567890123456\r\n" "\r\n.\r\n"), DATAED " 250", NULL },
@@ -203,7 +208,7 @@ static const struct scene scenes[] = {
 	  "XReceived: z\r\nReceivedX:\r\n\r\nReceived: a\r\n.\r\n"),
 	  DATAED " 250", NULL },
 	{ "L-01 hops over", &tiny, STR_INIT(DATA "Received:\r\nReceived:\r\n"
-	  "Received:\r\n.\r\n"), DATAED " 554/5.4.6", D_EV "abort 554\n" },
+	  "Received:\r\n.\r\n"), DATAED " 554/5.4.6", D_EV "abort 0\nrefused 554\n" },
 	{ "recipients over", &tiny, STR_INIT(TX "RCPT TO:<no@y>\r\n"
 	  "RCPT TO:<2@y>\r\nRCPT TO:<3@y>\r\nRCPT TO:<4@y>\r\n"
 	  "RCPT TO:<5@y>\r\nDATA\r\n"),
@@ -253,10 +258,10 @@ static const struct scene scenes[] = {
 	  DATAED " 521/5.5.2 closed", D_EV "abort 521\nclose 521\n" },
 	{ "A-08 line without colon", &mx,
 	  STR_INIT(DATA "A: b\r\nhello\r\nC: d\r\n\r\nx\r\n.\r\n"),
-	  DATAED " 550/5.6.0", D_EV "abort 550\n" },
+	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
 	{ "A-08 folded name", &mx,
 	  STR_INIT(DATA "From\r\n : a@b\r\n\r\nx\r\n.\r\n"),
-	  DATAED " 550/5.6.0", D_EV "abort 550\n" },
+	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
 	{ "A-08 blank line goes on", &mx,
 	  STR_INIT(DATA "A: b\r\n \r\nC: d\r\n\r\nx\r\n.\r\n"),
 	  DATAED " 250", NULL },
