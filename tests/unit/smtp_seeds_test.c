@@ -68,8 +68,8 @@ static void
 reach(void **state)
 {
 	static const char *const events[] = {
-		"mail <", "rcpt <", "data\n", "end ", "abort ", "refused ", "auth ",
-		"close "
+		"mail <", "rcpt <", "data\n", "end ", "abort ", "refused ",
+		"auth ", "close "
 	};
 	struct dirent	*e;
 	struct buf	line;

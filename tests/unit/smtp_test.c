@@ -208,7 +208,8 @@ static const struct scene scenes[] = {
 	  "XReceived: z\r\nReceivedX:\r\n\r\nReceived: a\r\n.\r\n"),
 	  DATAED " 250", NULL },
 	{ "L-01 hops over", &tiny, STR_INIT(DATA "Received:\r\nReceived:\r\n"
-	  "Received:\r\n.\r\n"), DATAED " 554/5.4.6", D_EV "abort 0\nrefused 554\n" },
+	  "Received:\r\n.\r\n"), DATAED " 554/5.4.6",
+	  D_EV "abort 0\nrefused 554\n" },
 	{ "recipients over", &tiny, STR_INIT(TX "RCPT TO:<no@y>\r\n"
 	  "RCPT TO:<2@y>\r\nRCPT TO:<3@y>\r\nRCPT TO:<4@y>\r\n"
 	  "RCPT TO:<5@y>\r\nDATA\r\n"),
