@@ -212,6 +212,21 @@ on_end(struct session *s, const struct smtp_event *ev)
 }
 
 static void
+on_auth(struct session *s, const struct smtp_event *ev)
+{
+	const struct smtp_auth *a = ev->auth;
+
+	s->is_secret = true;
+	/* RFC 4616 2: nobody here may act for somebody else. */
+	if (a->authzid.n > 0 && !str_ieq(a->authzid, a->user)) {
+		smtp_answer(&s->smtp, ev->id, SMTP_BAD_LOGIN);
+		return;
+	}
+	s->holds++;
+	asking_login(s, ev->id, s->sid, s->address, a->user, a->password);
+}
+
+static void
 act(struct session *s, const struct smtp_event *ev)
 {
 	switch (ev->kind) {
@@ -236,11 +251,14 @@ act(struct session *s, const struct smtp_event *ev)
 	case SMTP_EV_ABORT:
 		message_clear(s);
 		break;
+	case SMTP_EV_REFUSED:
+		log_info("message refused", L_SID(s->sid),
+		    L_NUM("code", smtp_code(ev->why)),
+		    L_Z("status", smtp_status(ev->why)),
+		    L_STR("client", s->address));
+		break;
 	case SMTP_EV_AUTH:
-		s->is_secret = true;
-		s->holds++;
-		asking_login(s, ev->id, s->sid, s->address, ev->auth->user,
-		    ev->auth->password);
+		on_auth(s, ev);
 		break;
 	case SMTP_EV_CLOSE:
 		break;
@@ -516,6 +534,7 @@ session_new(enum smtp_kind kind, int fd, struct str address)
 	s->timer = loop_timer(on_timer, s);
 	s->stream = stream_new(fd, on_stream, s);
 	smtp_init(&s->smtp, c);
+	smtp_greet(&s->smtp);
 	LIST_INSERT_HEAD(&ss.all, s, all);
 	ss.n++;
 	log_info("session begins", L_SID(s->sid), L_STR("client", address),
