@@ -48,3 +48,6 @@ fuzz-smoke: $(FUZZERS:%=$(B)/fuzz/%)
 
 .PHONY: check unit-tests fuzz-smoke
 .SECONDARY:
+
+-include tests/fault/fault.mk
+-include tests/bench/bench.mk

@@ -355,8 +355,8 @@ reclog_commit(struct reclog *l, bool sync)
 	enum reclog_result r = RECLOG_OK;
 
 	if (l->dead)
-		return RECLOG_DEAD;
-	if (l->records > 0)
+		r = RECLOG_DEAD;
+	else if (l->records > 0)
 		r = write_frame(l);
 	reclog_drop(l);
 	if (r != RECLOG_OK)
