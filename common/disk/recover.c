@@ -307,7 +307,6 @@ adopt_tail(struct opening *o)
 	l->cur.size = s->w.size;
 	l->cur.end = s->end;
 	l->cur.recycled = s->found ? s->head.recycled : s->w.size > 0;
-	l->dir_unsynced = true;
 	if (repair_tail(l, s) == -1)
 		return -1;
 	/* Nothing of it counts: its first frame will write a new head. */
@@ -377,6 +376,8 @@ recover(struct opening *o)
 	if (seg_list(l) == -1)
 		return -1;
 	o->rep->segments = l->n;
+	/* A process before may have died of its failed sync. */
+	l->dir_unsynced = true;
 	for (i = 0; i < l->n; i++)
 		if (replay_segment(o, i) == -1)
 			return -1;

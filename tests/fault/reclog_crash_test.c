@@ -48,6 +48,7 @@ struct ledger {
 	uint64_t	next;		/* id */
 	uint64_t	retired;	/* all segments up to this one */
 	uint64_t	retiring;	/* perhaps this one too */
+	uint64_t	absent;		/* seen gone, not yet for good */
 	uint64_t	rng;
 };
 
@@ -150,7 +151,8 @@ compare(void)
 			CHECK(!here);
 			continue;
 		}
-		if (f->segment == led.retiring) {
+		if (f->segment == led.retiring ||
+		    f->segment == led.absent) {
 			kept += here;
 			dropped += !here;
 			continue;
@@ -164,8 +166,9 @@ compare(void)
 	}
 	CHECK(at == found.n);
 	CHECK(kept == 0 || dropped == 0);
-	if (kept == 0 && led.retiring != 0)
-		led.retired = led.retiring;
+	if (led.retiring == 0)
+		led.retiring = led.absent;
+	led.absent = kept == 0 ? led.retiring : 0;
 	led.retiring = 0;
 }
 
@@ -251,8 +254,12 @@ step_commit(struct reclog *l)
 	CHECK(reclog_pending(l) == 0);
 	if (result == RECLOG_FULL)
 		f->fate = GONE;
-	if (result == RECLOG_OK && sync)
+	if (result == RECLOG_OK && sync) {
 		f->fate = SAFE;
+		if (led.absent != 0)
+			led.retired = led.absent;
+		led.absent = 0;
+	}
 	if (result != RECLOG_DEAD)
 		settle_ledger(l);
 	return result != RECLOG_DEAD;
@@ -265,7 +272,8 @@ oldest_segment(void)
 
 	for (i = 0; i < led.n; i++)
 		if (led.frames[i].fate == SAFE &&
-		    led.frames[i].segment > led.retired)
+		    led.frames[i].segment > led.retired &&
+		    led.frames[i].segment != led.absent)
 			return led.frames[i].segment;
 	return 0;
 }
@@ -280,8 +288,10 @@ step_retire(struct reclog *l)
 		return true;
 	led.retiring = id;
 	r = reclog_retire(l, id);
-	if (r == 0)
+	if (r == 0) {
 		led.retired = id;
+		led.absent = 0;
+	}
 	if (r == 0 || errno == EBUSY)
 		led.retiring = 0;
 	settle_ledger(l);
