@@ -262,7 +262,7 @@ keep_aside(struct reclog *l, const struct scan *s)
 static int
 repair_tail(struct reclog *l, struct scan *s)
 {
-	uint64_t	from = s->proven;
+	uint64_t	from = s->proven, end = s->n == 0 ? 0 : s->end;
 	bool		cut = s->junk > s->end || s->footer != 0;
 
 	if (s->junk > s->end && keep_aside(l, s) == -1)
@@ -273,17 +273,16 @@ repair_tail(struct reclog *l, struct scan *s)
 		cut = true;
 	if (!s->found && !s->stale)
 		cut = true;
-	if (cut && disk_io->truncate(l->cur.fd, (off_t)s->end) == -1)
+	if (cut && disk_io->truncate(l->cur.fd, (off_t)end) == -1)
 		return -1;
 	if (cut)
-		l->cur.size = s->end;
-	if (!cut && from >= s->end)
+		l->cur.size = end;
+	if (!cut && from >= end)
 		return 0;
-	if (copy(l->cur.fd, from, s->end, l->cur.fd, from) == -1 ||
+	if (copy(l->cur.fd, from, end, l->cur.fd, from) == -1 ||
 	    disk_io->sync(l->cur.fd) == -1 ||
 	    disk_io->sync(l->conf.dirfd) == -1)
 		return -1;
-	l->cur.durable = s->end;
 	return 0;
 }
 
@@ -313,6 +312,7 @@ adopt_tail(struct opening *o)
 	if (s->n == 0) {
 		l->cur.end = 0;
 		l->cur.durable = 0;
+		l->cur.recycled = l->cur.size > 0;
 		return 0;
 	}
 	l->cur.key = s->head.key;

@@ -1,0 +1,16 @@
+# Benchmarks: tests/bench/x_bench.c, run by "make bench-x".  Not part of check.
+
+BENCHES	= $(patsubst tests/bench/%_bench.c,%,$(wildcard tests/bench/*_bench.c))
+
+define bench
+$(B)/bench/$(1): $(B)/obj/tests/bench/$(1)_bench.o $(EVERY)
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/bench/$(1)_bench.o \
+	    -Wl,--start-group $(EVERY) -Wl,--end-group $(TEST_LIBS)
+
+bench-$(1): $(B)/bench/$(1)
+	$(B)/bench/$(1)
+
+.PHONY: bench-$(1)
+endef
+$(foreach b,$(BENCHES),$(eval $(call bench,$(b))))

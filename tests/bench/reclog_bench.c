@@ -1,0 +1,272 @@
+/*
+ * reclog_bench - what a durable record costs, beside the floor: the same
+ * bytes by pwrite and fdatasync alone, in the same run, turn about.
+ *
+ *	reclog_bench [directory]
+ *
+ * Columns: records per second and CPU microseconds per record of the log, of
+ * the floor, and the ratio of the rates.  The floor of "recycled" overwrites
+ * a file that is there.  Then opening: 100,000 records of 2 KB, sealed and
+ * in one unsealed segment.
+ */
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/core/xalloc.h"
+#include "common/disk/reclog.h"
+
+enum {
+	PAYLOAD = 10240,
+	SEGMENT = 16 << 20,
+	ROUNDS = 7,
+	OPEN_RECORDS = 100000
+};
+
+struct cost {
+	double	rate, cpu;
+};
+
+static char	dir[] = "/tmp/reclog_bench.XXXXXX";
+static int	dirfd_;
+static char	payload[PAYLOAD];
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double
+cpu_seconds(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void
+empty_dir(void)
+{
+	struct dirent	*e;
+	DIR		*d = opendir(dir);
+
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			unlinkat(dirfd_, e->d_name, 0);
+	closedir(d);
+}
+
+static int
+on_record(void *arg, const struct rec *r, struct recpos pos)
+{
+	(void)arg;
+	(void)r;
+	(void)pos;
+	return 0;
+}
+
+static struct reclog *
+open_log(unsigned recycle, uint64_t segment_max)
+{
+	struct reclog_conf	 conf = { dirfd_, 1, segment_max, recycle };
+	struct reclog_report	 report;
+	struct reclog		*l;
+
+	l = reclog_open(&conf, on_record, NULL, &report);
+	if (l == NULL)
+		err(1, "reclog_open");
+	return l;
+}
+
+/* Retires all but what is written, so that spares are used. */
+static void
+retire(struct reclog *l, uint64_t *oldest)
+{
+	while (*oldest + 1 < reclog_segment(l) &&
+	    reclog_retire(l, *oldest) == 0)
+		++*oldest;
+}
+
+static struct cost
+run_log(struct reclog *l, uint64_t *oldest, int batch, int total)
+{
+	char		meta[120] = { 1 };
+	struct recpos	pos;
+	double		t = seconds(), c = cpu_seconds();
+	int		i, k;
+
+	for (i = 0; i < total; i += batch) {
+		for (k = 0; k < batch; k++) {
+			struct rec r = { 1, (uint64_t)(i + k),
+			    str_of(meta, sizeof(meta)),
+			    str_of(payload, sizeof(payload)) };
+
+			memcpy(payload, &i, sizeof(i));
+			if (reclog_add(l, &r, &pos) == -1)
+				err(1, "reclog_add");
+		}
+		if (reclog_commit(l, true) != RECLOG_OK)
+			err(1, "reclog_commit");
+		if (oldest != NULL)
+			retire(l, oldest);
+	}
+	return (struct cost){ total / (seconds() - t),
+	    (cpu_seconds() - c) / total * 1e6 };
+}
+
+static struct cost
+run_floor(int fd, off_t *at, off_t wrap, int batch, int total)
+{
+	size_t	 n = (size_t)batch * (PAYLOAD + 184) + 80;
+	char	*p = xcalloc(1, n);
+	double	 t = seconds(), c = cpu_seconds();
+	int	 i;
+
+	for (i = 0; i < total; i += batch) {
+		if (wrap > 0 && *at + (off_t)n > wrap)
+			*at = 0;
+		if (pwrite(fd, p, n, *at) != (ssize_t)n ||
+		    fdatasync(fd) == -1)
+			err(1, "pwrite");
+		*at += (off_t)n;
+	}
+	free(p);
+	return (struct cost){ total / (seconds() - t),
+	    (cpu_seconds() - c) / total * 1e6 };
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double
+median(double *v)
+{
+	qsort(v, ROUNDS, sizeof(*v), by_size);
+	return v[ROUNDS / 2];
+}
+
+static void
+compare(int batch, bool recycled)
+{
+	double		 lr[ROUNDS], lc[ROUNDS], fr[ROUNDS], fc[ROUNDS];
+	double		 ratio[ROUNDS];
+	int		 i, fd, total = batch == 1 ? 1000 : 4000;
+	uint64_t	 oldest = 1;
+	off_t		 at = 0;
+	struct reclog	*l;
+	struct cost	 c;
+
+	empty_dir();
+	fd = openat(dirfd_, "floor", O_RDWR | O_CREAT, 0600);
+	l = open_log(2, SEGMENT);
+	if (recycled) {
+		/* Enough for two spares, and a floor to overwrite. */
+		run_log(l, &oldest, 64, 3 * SEGMENT / PAYLOAD);
+		run_floor(fd, &at, 0, 64, 3 * SEGMENT / PAYLOAD);
+		at = 0;
+	}
+	for (i = 0; i < ROUNDS; i++) {
+		c = run_log(l, recycled ? &oldest : NULL, batch, total);
+		lr[i] = c.rate;
+		lc[i] = c.cpu;
+		c = run_floor(fd, &at, recycled ? 3 * SEGMENT : 0, batch,
+		    total);
+		fr[i] = c.rate;
+		fc[i] = c.cpu;
+		ratio[i] = lr[i] / fr[i];
+	}
+	printf("%-9s %3d  %8.0f/s %6.1f us   %8.0f/s %6.1f us   %.2f\n",
+	    recycled ? "recycled" : "growing", batch, median(lr), median(lc),
+	    median(fr), median(fc), median(ratio));
+	reclog_close(l);
+	close(fd);
+}
+
+static void
+time_open(const char *what, uint64_t segment_max)
+{
+	struct recpos	 pos;
+	struct reclog	*l;
+	char		 meta[144] = { 1 };
+	int		 i, warm;
+	double		 t;
+
+	empty_dir();
+	l = open_log(0, segment_max);
+	for (i = 0; i < OPEN_RECORDS; i++) {
+		struct rec r = { 1, (uint64_t)i, str_of(meta, sizeof(meta)),
+		    str_of(payload, 2048) };
+
+		if (reclog_add(l, &r, &pos) == -1)
+			err(1, "reclog_add");
+		if (i % 16 == 15 && reclog_commit(l, false) != RECLOG_OK)
+			err(1, "reclog_commit");
+	}
+	if (segment_max == SEGMENT)
+		reclog_seal(l);
+	else
+		reclog_commit(l, true);
+	reclog_close(l);
+	for (warm = 0; warm < 2; warm++) {
+		struct dirent	*e;
+		DIR		*d = opendir(dir);
+		int		 fd;
+
+		while (warm == 0 && (e = readdir(d)) != NULL) {
+			fd = openat(dirfd_, e->d_name, O_RDONLY);
+			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+			close(fd);
+		}
+		closedir(d);
+		t = seconds();
+		l = open_log(0, segment_max);
+		printf("open of %d records, %s, %s: %.0f ms\n", OPEN_RECORDS,
+		    what, warm ? "warm" : "cold", (seconds() - t) * 1e3);
+		reclog_close(l);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int	batch[] = { 1, 8, 64 };
+	size_t			i;
+
+	if (argc > 1 && chdir(argv[1]) == -1)
+		err(1, "%s", argv[1]);
+	if (mkdtemp(argc > 1 ? dir + 5 : dir) == NULL)
+		err(1, "mkdtemp");
+	if (argc > 1)
+		memmove(dir, dir + 5, sizeof(dir) - 5);
+	dirfd_ = open(dir, O_RDONLY | O_DIRECTORY);
+	printf("segments   per        log                  floor           "
+	    "ratio\n");
+	for (i = 0; i < 3; i++)
+		compare(batch[i], false);
+	for (i = 0; i < 3; i++)
+		compare(batch[i], true);
+	time_open("sealed", SEGMENT);
+	time_open("one unsealed segment", 512 << 20);
+	empty_dir();
+	rmdir(dir);
+	return 0;
+}
