@@ -224,6 +224,31 @@ settle_ledger(struct reclog *l)
 			led.frames[i].fate = SAFE;
 }
 
+/* Bytes of the file that is written, or 0. */
+static size_t
+written_bytes(struct reclog *l)
+{
+	char	name[64];
+	size_t	n = 0;
+
+	snprintf(name, sizeof(name), "%016llx.seg",
+	    (unsigned long long)reclog_segment(l));
+	return sim_file(name, &n) == NULL ? 0 : n;
+}
+
+/* Whatever is asked of a dead log: no call reaches the disk. */
+static void
+check_dead(struct reclog *l)
+{
+	uint64_t before = sim_calls();
+
+	CHECK(reclog_commit(l, true) == RECLOG_DEAD);
+	CHECK(reclog_seal(l) == RECLOG_DEAD);
+	CHECK(reclog_retire(l, 1) == -1);
+	CHECK(!reclog_is_synced(l));
+	CHECK(sim_calls() == before);
+}
+
 /* Adds some records; false if the log died. */
 static bool
 step_commit(struct reclog *l)
@@ -233,6 +258,7 @@ step_commit(struct reclog *l)
 	struct rec		r;
 	struct recpos		pos;
 	enum reclog_result	result;
+	size_t			size;
 	uint64_t		i, n = 1 + roll(4);
 	bool			drop = roll(8) == 0, sync = roll(10) < 7;
 
@@ -250,10 +276,17 @@ step_commit(struct reclog *l)
 		f->fate = GONE;
 		return true;
 	}
+	size = written_bytes(l);
 	result = reclog_commit(l, sync);
 	CHECK(reclog_pending(l) == 0);
-	if (result == RECLOG_FULL)
+	if (result == RECLOG_FULL) {
 		f->fate = GONE;
+		/* The file is put back; one that recycles keeps its size. */
+		CHECK(size == 0 || written_bytes(l) == size ||
+		    led.retired > 0);
+	}
+	if (result == RECLOG_DEAD)
+		check_dead(l);
 	if (result == RECLOG_OK && sync) {
 		f->fate = SAFE;
 		if (led.absent != 0)
