@@ -526,6 +526,7 @@ fail_each_call(void **state)
 				/* The process starts again, the power stays. */
 				sim_arm(SIM_NONE, 0, 0);
 				l = open_checked(true);
+				run(&l, 3);
 				reclog_close(l);
 				prove(n, k % 2 == 0 ? SIM_KEEP_NONE :
 				    SIM_KEEP_SOME);

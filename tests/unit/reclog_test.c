@@ -362,25 +362,33 @@ seals_and_recycles(void **state)
 	assert_int_equal(errno, EBUSY);
 	assert_int_equal(reclog_retire(l, reclog_segment(l)), -1);
 	assert_int_equal(errno, EBUSY);
+	put(l, i++, S("meta"), str_of(text, sizeof(text)));
+	sealed++;
+	/* What the caller copied out of it must be durable before it goes. */
+	add(l, i++, S("meta"), str_of(text, sizeof(text)));
+	sealed++;
+	assert_int_equal(reclog_commit(l, false), RECLOG_OK);
 	assert_int_equal(reclog_retire(l, first), 0);
+	assert_true(reclog_is_synced(l));
 	assert_int_equal(reclog_retire(l, first), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(reclog_retire(l, first + 1), 0);
 	assert_int_equal(reclog_retire(l, first + 2), 0);
 	assert_int_equal(count_files("spare-"), 2);
-	assert_int_equal(count_files("0000"), 1);
+	assert_int_equal(count_files("0000"), 2);
+	assert_int_equal(reclog_seal(l), RECLOG_OK);
 	put(l, i++, S("in a spare"), S("x"));
 	assert_int_equal(count_files("spare-"), 1);
 	reclog_close(l);
 
 	l = must_open();
 	assert_true(is_healthy());
-	assert_int_equal(report.segments, 2);
-	assert_int_equal(n_ids, sealed / 4 + 1);
+	assert_int_equal(report.segments, 3);
+	assert_int_equal(n_ids, (sealed - 2) / 4 + 3);
 	assert_int_equal(ids[n_ids - 1], i - 1);
 	expect(l, places[n_ids - 1], S("in a spare"), S("x"));
 	expect(l, places[0], S("meta"), str_of(text, sizeof(text)));
-	assert_int_equal(reclog_segment(l), first + 4);
+	assert_int_equal(reclog_segment(l), first + 5);
 	reclog_close(l);
 	conf.recycle = 0;
 	reclog_close(must_open());
@@ -761,8 +769,46 @@ first_read_hashes(void **state)
 	assert_int_equal(reclog_read(l, pos, 2, 3, &b), -1);
 	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(b.n, 0);
+	/* Metadata is checked at each read. */
+	fd = openat(dirfd_, "0000000000000001.seg", O_WRONLY);
+	assert_int_equal(pwrite(fd, "X0", 2, (off_t)pos.offset + 60), 2);
+	close(fd);
+	assert_int_equal(reclog_read(l, pos, 2, 3, &b), -1);
+	assert_int_equal(errno, EBADMSG);
+	fd = openat(dirfd_, "0000000000000001.seg", O_WRONLY);
+	assert_int_equal(pwrite(fd, "m", 1, (off_t)pos.offset + 60), 1);
+	close(fd);
+	assert_int_equal(reclog_read(l, pos, 2, 3, &b), 0);
 	buf_clear(&b);
 	reclog_close(l);
+}
+
+static int	interrupts;
+
+static ssize_t
+interrupted_pwritev(int fd, const struct iovec *v, int n, off_t at)
+{
+	if (interrupts-- > 0) {
+		errno = EINTR;
+		return -1;
+	}
+	return disk_io_real.pwritev(fd, v, n, at);
+}
+
+static void
+goes_on_when_interrupted(void **state)
+{
+	struct disk_io	 io = disk_io_real;
+	struct reclog	*l = must_open();
+
+	(void)state;
+	io.pwritev = interrupted_pwritev;
+	interrupts = 3;
+	disk_io = &io;
+	put(l, 1, S("a"), S("b"));
+	assert_int_equal(interrupts, -1);
+	reclog_close(l);
+	disk_io = &disk_io_real;
 }
 
 /*
@@ -777,10 +823,12 @@ forged_content(void **state)
 	struct recpos	 pos;
 
 	(void)state;
-	make_small(f, 1, false);
 	empty_dir();
 	l = must_open();
 	put(l, 1, S("a"), S("b"));
+	/* With the right key even: an operator mails a segment around. */
+	snprintf(f[0].name, sizeof(f[0].name), "%016x.seg", 1);
+	load_file(&f[0]);
 	pos = put(l, 2, S("evil"), str_of(f[0].p, f[0].n));
 	put(l, 3, S("c"), S("d"));
 	reclog_close(l);
@@ -936,6 +984,7 @@ main(void)
 		TEST(flips_in_middle), TEST(flips_without_footer),
 		TEST(each_length), TEST(keeps_torn_bytes),
 		TEST(first_read_hashes), TEST(forged_content),
+		TEST(goes_on_when_interrupted),
 		TEST(killed_at_each_call), TEST(names_are_safe),
 	};
 	int r;
