@@ -1,5 +1,5 @@
 /*
- * frame_fuzz - opens a log whose one segment is what the fuzzer says, on the
+ * logframe_fuzz - opens a log whose one segment is what the fuzzer says, on the
  * disk in memory.  The first byte chooses whether checksums and the key are
  * made right first, so that the walk behind them is reached.
  *

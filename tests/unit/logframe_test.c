@@ -1,5 +1,5 @@
 /*
- * frame_test - heads there and back, every byte of them flipped in turn, and
+ * logframe_test - heads there and back, every byte of them flipped in turn, and
  * the two ways to a CRC-32C.
  */
 #include <setjmp.h>
