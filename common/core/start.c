@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/core/buf.h"
@@ -57,6 +58,8 @@ void
 start_init(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* The C library reads its time zone once: now, not in the sandbox. */
+	tzset();
 	st.n = (int)env_number("LISTEN_FDS", FDS_MAX);
 	if (st.n > 0 && getenv("LISTEN_FDNAMES") != NULL)
 		take_names();

@@ -47,6 +47,7 @@ static const int files[] = {
 	CALL(sendfile), CALL(fstatfs), CALL(statfs), CALL(fchdir),
 	CALL(getcwd), CALL(access), CALL(faccessat), CALL(open),
 	CALL(stat), CALL(lstat), CALL(sysinfo), CALL(umask),
+	CALL(sched_getaffinity),	/* Berkeley DB counts processors */
 };
 
 static const int reading[] = {
