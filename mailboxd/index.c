@@ -1,0 +1,312 @@
+/*
+ * index - see index.h.  The only file of mailboxd that includes db.h.
+ *
+ * DB_PRIVATE without locks: one process, no threads.  DB_RECOVER always,
+ * since nothing shows that the last owner died.  Pages are of the file
+ * system's size and have checksums, for Berkeley DB has nothing else against
+ * a torn page.  lg_max is small: recovery zero-fills a log file up to it.
+ */
+#include "mailboxd/index.h"
+
+#include <assert.h>
+#include <db.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/core/log.h"
+#include "common/core/xalloc.h"
+
+enum {
+	PAGE = 4096,
+	CACHE = 512 * 1024,
+	LOG_MAX = 256 * 1024,
+	LOG_BUFFER = 32 * 1024,
+	CHECKPOINT_KB = 256,
+	BULK = 256 * 1024
+};
+
+struct index {
+	int	 dirfd;
+	DB_ENV	*env;
+	DB	*db;
+	DB_TXN	*txn;
+	char	*bulk;		/* for scans */
+	bool	 failed;
+};
+
+static void
+on_error(const DB_ENV *env, const char *prefix, const char *text)
+{
+	(void)env;
+	(void)prefix;
+	log_warn("index", L_Z("text", text));
+}
+
+static int
+failed(struct index *ix, const char *what, int r)
+{
+	log_warn("index", L_Z("call", what), L_Z("error", db_strerror(r)));
+	ix->failed = true;
+	return -1;
+}
+
+/* -- open, close ------------------------------------------------------ */
+
+static int
+open_env(struct index *ix)
+{
+	const uint32_t	 flags = DB_CREATE | DB_PRIVATE | DB_INIT_TXN |
+	    DB_INIT_LOG | DB_INIT_MPOOL | DB_RECOVER;
+	DB_ENV		*e;
+	int		 r;
+
+	r = db_env_create(&e, 0);
+	if (r != 0)
+		return failed(ix, "db_env_create", r);
+	ix->env = e;
+	e->set_errcall(e, on_error);
+	if ((r = e->set_cachesize(e, 0, CACHE, 1)) != 0 ||
+	    (r = e->set_lg_max(e, LOG_MAX)) != 0 ||
+	    (r = e->set_lg_bsize(e, LOG_BUFFER)) != 0 ||
+	    (r = e->log_set_config(e, DB_LOG_AUTO_REMOVE, 1)) != 0 ||
+	    /* Else it reads the number of processors from sysfs. */
+	    (r = e->mutex_set_tas_spins(e, 1)) != 0)
+		return failed(ix, "settings", r);
+	r = e->open(e, ".", flags, 0600);
+	return r == 0 ? 0 : failed(ix, "env open", r);
+}
+
+static int
+open_db(struct index *ix)
+{
+	DB	*d;
+	int	 r;
+
+	r = db_create(&d, ix->env, 0);
+	if (r != 0)
+		return failed(ix, "db_create", r);
+	ix->db = d;
+	if ((r = d->set_pagesize(d, PAGE)) != 0 ||
+	    (r = d->set_flags(d, DB_CHKSUM)) != 0)
+		return failed(ix, "settings", r);
+	r = d->open(d, NULL, "index.db", NULL, DB_BTREE,
+	    DB_CREATE | DB_AUTO_COMMIT, 0600);
+	return r == 0 ? 0 : failed(ix, "db open", r);
+}
+
+struct index *
+index_open(int dirfd)
+{
+	struct index *ix;
+
+	/* It would be obeyed, and nobody here writes one. */
+	if (faccessat(dirfd, "DB_CONFIG", F_OK, 0) == 0) {
+		log_warn("index", L_Z("error", "DB_CONFIG is there"));
+		return NULL;
+	}
+	if (fchdir(dirfd) == -1) {
+		log_warn("index", L_Z("call", "fchdir"), L_ERRNO);
+		return NULL;
+	}
+	ix = xcalloc(1, sizeof(*ix));
+	ix->dirfd = dirfd;
+	if (open_env(ix) == -1 || open_db(ix) == -1) {
+		index_close(ix);
+		return NULL;
+	}
+	return ix;
+}
+
+void
+index_close(struct index *ix)
+{
+	if (ix == NULL)
+		return;
+	if (fchdir(ix->dirfd) == -1)
+		ix->failed = true;
+	if (ix->txn != NULL)
+		(void)ix->txn->abort(ix->txn);
+	/* Never synced: what is lost here is in the log. */
+	if (!ix->failed && ix->env != NULL)
+		(void)ix->env->txn_checkpoint(ix->env, 0, 0, DB_FORCE);
+	if (ix->db != NULL)
+		(void)ix->db->close(ix->db, DB_NOSYNC);
+	if (ix->env != NULL)
+		(void)ix->env->close(ix->env, 0);
+	free(ix->bulk);
+	free(ix);
+}
+
+int
+index_wipe(int dirfd)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd, r = 0;
+
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd, e->d_name, 0) == -1)
+			r = -1;
+	}
+	(void)closedir(d);
+	return r;
+}
+
+/* -- rows ------------------------------------------------------------- */
+
+static DBT
+dbt_of(struct str s)
+{
+	/* Berkeley DB does not write to what it is given to store. */
+	return (DBT){
+		.data = (void *)(uintptr_t)s.p, .size = (uint32_t)s.n
+	};
+}
+
+int
+index_begin(struct index *ix)
+{
+	int r;
+
+	assert(ix->txn == NULL);
+	if (fchdir(ix->dirfd) == -1)
+		return failed(ix, "fchdir", errno);
+	r = ix->env->txn_begin(ix->env, NULL, &ix->txn, DB_TXN_NOSYNC);
+	return r == 0 ? 0 : failed(ix, "begin", r);
+}
+
+int
+index_put(struct index *ix, struct str key, struct str value)
+{
+	DBT	k = dbt_of(key), v = dbt_of(value);
+	int	r;
+
+	assert(ix->txn != NULL && key.n <= INDEX_KEY_MAX &&
+	    value.n <= INDEX_VALUE_MAX);
+	r = ix->db->put(ix->db, ix->txn, &k, &v, 0);
+	return r == 0 ? 0 : failed(ix, "put", r);
+}
+
+int
+index_del(struct index *ix, struct str key)
+{
+	DBT	k = dbt_of(key);
+	int	r;
+
+	assert(ix->txn != NULL);
+	r = ix->db->del(ix->db, ix->txn, &k, 0);
+	return r == 0 || r == DB_NOTFOUND ? 0 : failed(ix, "del", r);
+}
+
+int
+index_commit(struct index *ix)
+{
+	DB_TXN	*t = ix->txn;
+	int	 r;
+
+	assert(t != NULL);
+	ix->txn = NULL;
+	r = t->commit(t, 0);
+	if (r != 0)
+		return failed(ix, "commit", r);
+	/* Does nothing until there is that much of log. */
+	r = ix->env->txn_checkpoint(ix->env, CHECKPOINT_KB, 0, 0);
+	return r == 0 ? 0 : failed(ix, "checkpoint", r);
+}
+
+int
+index_get(struct index *ix, struct str key, struct buf *out)
+{
+	char	room[4096];
+	DBT	k = dbt_of(key);
+	DBT	v = { .data = room, .ulen = sizeof(room),
+		    .flags = DB_DBT_USERMEM };
+	int	r;
+
+	r = ix->db->get(ix->db, ix->txn, &k, &v, 0);
+	if (r == DB_BUFFER_SMALL) {
+		v.data = buf_room(out, v.size);
+		v.ulen = v.size;
+		if (v.data == NULL)
+			return -1;
+		r = ix->db->get(ix->db, ix->txn, &k, &v, 0);
+		if (r == 0)
+			buf_grow(out, v.size);
+	} else if (r == 0) {
+		buf_add(out, str_of(room, v.size));
+	}
+	if (r == DB_NOTFOUND)
+		return 0;
+	return r == 0 ? 1 : failed(ix, "get", r);
+}
+
+/* 1: go on; 0: behind the last row of the prefix; -1. */
+static int
+give_rows(DBT *bulk, struct str prefix, index_row_fn *fn, void *arg)
+{
+	struct str	 key, value;
+	size_t		 kn, vn;
+	void		*at, *k, *v;
+
+	DB_MULTIPLE_INIT(at, bulk);
+	for (;;) {
+		DB_MULTIPLE_KEY_NEXT(at, bulk, k, kn, v, vn);
+		if (at == NULL)
+			return 1;
+		key = str_of(k, kn);
+		value = str_of(v, vn);
+		if (!str_starts(key, prefix))
+			return 0;
+		if (fn(arg, key, value) == -1)
+			return -1;
+	}
+}
+
+int
+index_scan(struct index *ix, struct str prefix, index_row_fn *fn, void *arg)
+{
+	uint32_t	 flags = DB_SET_RANGE | DB_MULTIPLE_KEY;
+	DBT		 k, v;
+	DBC		*c;
+	char		 from[INDEX_KEY_MAX];
+	int		 r, go = 1;
+
+	assert(prefix.n <= sizeof(from));
+	memcpy(from, prefix.p, prefix.n);
+	k = (DBT){ .data = from, .size = (uint32_t)prefix.n,
+	    .ulen = sizeof(from), .flags = DB_DBT_USERMEM };
+	if (ix->bulk == NULL)
+		ix->bulk = xcalloc(1, BULK);
+	v = (DBT){ .data = ix->bulk, .ulen = BULK, .flags = DB_DBT_USERMEM };
+	r = ix->db->cursor(ix->db, ix->txn, &c, 0);
+	if (r != 0)
+		return failed(ix, "cursor", r);
+	while (go == 1) {
+		r = c->get(c, &k, &v, flags);
+		if (r != 0)
+			break;
+		go = give_rows(&v, prefix, fn, arg);
+		flags = DB_NEXT | DB_MULTIPLE_KEY;
+	}
+	(void)c->close(c);
+	if (r != 0 && r != DB_NOTFOUND)
+		return failed(ix, "scan", r);
+	free(ix->bulk);
+	ix->bulk = NULL;
+	return go == -1 ? -1 : 0;
+}
