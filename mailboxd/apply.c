@@ -146,8 +146,8 @@ on_expunge(struct state *st, const struct record_expunge *r)
 		}
 		to++;
 	}
-	if (r->modseq + (f->n - to) > f->modseq + 1)
-		f->modseq = r->modseq + (f->n - to) - 1;
+	if (r->modseq > f->modseq)
+		f->modseq = r->modseq;
 	f->n = to;
 	state_touch(st, f);
 	state_publish(f);

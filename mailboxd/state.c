@@ -207,7 +207,8 @@ state_want(struct state *st, struct state_folder *f)
 
 	if (f->loaded)
 		return 0;
-	assert(st->load != NULL);
+	if (st->load == NULL)
+		return -1;
 	f->msgs = NULL;
 	f->sources = NULL;
 	f->n = 0;
@@ -380,10 +381,8 @@ state_is_delivered(const struct state *st, uint64_t qid)
 void
 state_committed(struct state *st)
 {
-	size_t i;
-
-	for (i = st->nbodies; i > 0 && st->bodies[i - 1].bytes.p != NULL; i--)
-		st->bodies[i - 1].bytes = str_of(NULL, 0);
+	for (; st->ncommitted < st->nbodies; st->ncommitted++)
+		st->bodies[st->ncommitted].bytes = str_of(NULL, 0);
 }
 
 void
@@ -396,6 +395,7 @@ state_spilled(struct state *st)
 	free(st->bodies);
 	st->bodies = NULL;
 	st->nbodies = 0;
+	st->ncommitted = 0;
 	st->bodies_cap = 0;
 	idmap_clear(&st->body_at);
 	free(st->delivered);

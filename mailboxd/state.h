@@ -91,6 +91,7 @@ struct state {
 	/* Not in the index yet. */
 	struct state_body *bodies;
 	size_t		 nbodies, bodies_cap;
+	size_t		 ncommitted;	/* of these */
 	struct idmap	 body_at;
 	struct state_delivered *delivered;
 	size_t		 ndelivered, delivered_cap;

@@ -153,6 +153,12 @@ struct store_ops {
 	/* Octets [from, from + n) of a message, clamped, onto *out. */
 	enum store_result (*read)(void *, struct store_folder *,
 	    uint32_t uid, uint32_t from, size_t n, struct buf *out);
+
+	/*
+	 * Nothing that was changed waits for its sync any longer: for CHECK,
+	 * CLOSE, UNSELECT and LOGOUT.  May be NULL: then nothing ever waits.
+	 */
+	void (*sync)(void *);
 };
 
 struct store {

@@ -1,0 +1,526 @@
+/*
+ * mbox - opens and closes a mailbox, and ends its turns: log, sync, then
+ * index.  store.c and deliver.c do what is in between.
+ *
+ * The index may be missing, behind, foreign or damaged: then it is thrown
+ * away and made from the log.  If it cannot be made (a full disk), all of it
+ * stays in memory and mail can still be read.
+ */
+#include "mailboxd/mbox.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/core/log.h"
+#include "common/core/xalloc.h"
+
+enum {
+	TURN_MAX = 8 * 1024 * 1024,	/* bytes of a frame; then it is
+					   committed early */
+	SMALL_FREE = 256 * 1024,	/* free bytes that a small operation
+					   wants */
+	SPILL = 16 * 1024		/* bodies of a rebuild in memory */
+};
+
+/* -- space ------------------------------------------------------------ */
+
+static bool
+has_space(const struct mbox *m, uint64_t bytes, enum mbox_need need)
+{
+	struct statvfs	v;
+	uint64_t	free_bytes, keep = SMALL_FREE;
+
+	if (fstatvfs(m->logfd, &v) == -1)
+		return false;
+	free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	bytes += reclog_pending(m->log);
+	if (need == NEED_GROW && m->conf.reserve > keep)
+		keep = m->conf.reserve;
+	return free_bytes >= keep && free_bytes - keep >= bytes;
+}
+
+static void
+drop_held(struct mbox *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->nheld; i++) {
+		buf_clear(m->held[i]);
+		free(m->held[i]);
+	}
+	m->nheld = 0;
+}
+
+/* What was added goes to the disk, once. */
+static int
+commit(struct mbox *m, bool sync)
+{
+	switch (reclog_commit(m->log, sync)) {
+	case RECLOG_OK:
+		state_committed(&m->st);
+		drop_held(m);
+		return 0;
+	case RECLOG_FULL:
+		log_error("mailbox_full");
+		break;
+	case RECLOG_DEAD:
+		log_error("mailbox_log_failed", L_ERRNO);
+		break;
+	}
+	/* Memory is ahead of the log: only the next process knows better. */
+	m->dead = true;
+	return -1;
+}
+
+enum store_result
+mbox_room(struct mbox *m, uint64_t bytes, enum mbox_need need)
+{
+	if (m->dead)
+		return STORE_ERROR;
+	if (!has_space(m, bytes, need))
+		return STORE_FULL;
+	if (reclog_pending(m->log) + bytes > TURN_MAX &&
+	    reclog_pending(m->log) > 0 && commit(m, true) == -1)
+		return STORE_ERROR;
+	return STORE_OK;
+}
+
+/* -- adding ----------------------------------------------------------- */
+
+/* The index has failed us: this process ends and the next makes another. */
+static void
+give_up_index(struct mbox *m)
+{
+	index_close(m->ix);
+	m->ix = NULL;
+	m->st.load = NULL;
+	(void)index_wipe(m->indexfd);
+	m->dead = true;
+}
+
+void
+mbox_add(struct mbox *m, const struct record *r, uint64_t id,
+    struct str payload)
+{
+	struct recpos	pos;
+	struct rec	rec;
+
+	if (m->dead)
+		return;
+	buf_reset(&m->meta);
+	record_encode(&m->meta, r);
+	assert(buf_ok(&m->meta));
+	rec = (struct rec){
+		.type = (uint8_t)r->type, .id = id,
+		.meta = buf_str(&m->meta), .payload = payload
+	};
+	if (reclog_add(m->log, &rec, &pos) == -1) {
+		log_error("mailbox_log_failed", L_ERRNO);
+		m->dead = true;
+		return;
+	}
+	if (state_apply(&m->st, &rec, pos) == -1) {
+		/* Loading the folder failed: the index is damaged. */
+		log_error("mailbox_state", L_Z("record",
+		    record_name(rec.type)));
+		give_up_index(m);
+		return;
+	}
+	m->changed = true;
+}
+
+enum store_result
+mbox_want(struct mbox *m, struct state_folder *f)
+{
+	if (!m->dead && state_want(&m->st, f) == 0)
+		return STORE_OK;
+	if (!m->dead) {
+		log_error("mailbox_index", L_ID("folder", f->id));
+		give_up_index(m);
+	}
+	return STORE_ERROR;
+}
+
+int
+mbox_intake(struct mbox *m, struct intake *in, uint64_t size)
+{
+	int r;
+
+	/* A file whose record is damaged may have been kept. */
+	do {
+		r = intake_begin(in, m->logfd, m->st.next_id++, size,
+		    m->conf.inline_max);
+	} while (r == -1 && errno == EEXIST);
+	return r;
+}
+
+static void
+hold(struct mbox *m, struct buf *b)
+{
+	if (m->nheld == m->held_cap) {
+		m->held_cap = m->held_cap == 0 ? 16 : m->held_cap * 2;
+		m->held = xrealloc(m->held, m->held_cap,
+		    sizeof(struct buf *));
+	}
+	m->held[m->nheld++] = b;
+}
+
+uint32_t
+mbox_add_message(struct mbox *m, const struct mbox_message *g)
+{
+	struct state_folder	*f = g->folder;
+	struct intake		*in = g->in;
+	struct str		 payload = { NULL, 0 };
+	uint64_t		 id = in->id;
+	struct record		 r = { .type = REC_MESSAGE, .message = {
+		.folder = f->id, .uid = f->uidnext, .modseq = f->modseq + 1,
+		.date = (uint64_t)g->date, .zone = (uint16_t)g->zone,
+		.flags = g->flags, .keywords = g->keywords,
+		.size = (uint32_t)(in->size + g->trace.n),
+		.place = (uint8_t)in->place, .length = in->size,
+		.trace = g->trace
+	} };
+
+	if (in->buf != NULL) {
+		id = m->st.next_id;
+		if (in->size > 0)
+			payload = buf_str(in->buf);
+		hold(m, in->buf);
+		in->buf = NULL;
+	}
+	mbox_add(m, &r, id, payload);
+	m->urgent = true;
+	return r.message.uid;
+}
+
+/* -- looking up ------------------------------------------------------- */
+
+int
+mbox_body(struct mbox *m, uint64_t source, struct buf *scratch,
+    struct state_body *body)
+{
+	const struct state_body	*b = state_body(&m->st, source);
+	int			 r;
+
+	if (b != NULL) {
+		*body = *b;
+		return 1;
+	}
+	if (m->ix == NULL)
+		return 0;
+	r = rows_body(m->ix, source, scratch, body);
+	if (r == -1)
+		give_up_index(m);
+	return r;
+}
+
+int
+mbox_is_delivered(struct mbox *m, uint64_t qid)
+{
+	int r;
+
+	if (state_is_delivered(&m->st, qid))
+		return 1;
+	if (m->ix == NULL)
+		return 0;
+	r = rows_is_delivered(m->ix, qid);
+	if (r == -1)
+		give_up_index(m);
+	return r;
+}
+
+/* -- the end of a turn ------------------------------------------------ */
+
+static int
+load_folder(void *arg, struct state_folder *f)
+{
+	struct mbox *m = arg;
+
+	return rows_load_folder(&m->st, m->ix, f);
+}
+
+static int
+save_index(struct mbox *m)
+{
+	if (!m->changed)
+		return 0;
+	if (m->ix != NULL && rows_save(&m->st, m->ix, reclog_mark(m->log),
+	    m->fresh) == -1)
+		return -1;
+	m->fresh = false;
+	m->changed = false;
+	if (m->ix != NULL) {
+		m->st.load = load_folder;
+		m->st.load_arg = m;
+	}
+	state_settled(&m->st, m->ix == NULL);
+	return 0;
+}
+
+enum mbox_result
+mbox_turn(struct mbox *m)
+{
+	if (m->dead)
+		return MBOX_DEAD;
+	if (reclog_pending(m->log) == 0 && !m->changed)
+		return MBOX_OK;
+	if (commit(m, m->urgent || m->conf.flags_sync) == -1)
+		return MBOX_DEAD;
+	m->urgent = false;
+	if (!reclog_is_synced(m->log))
+		return MBOX_LATER;
+	if (save_index(m) == -1) {
+		give_up_index(m);
+		return MBOX_DEAD;
+	}
+	return MBOX_OK;
+}
+
+enum mbox_result
+mbox_sync(struct mbox *m)
+{
+	m->urgent = true;
+	return mbox_turn(m);
+}
+
+/* -- open ------------------------------------------------------------- */
+
+static int
+open_dir(int dirfd, const char *name)
+{
+	const int	flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+	int		fd = openat(dirfd, name, flags);
+
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	if (mkdirat(dirfd, name, 0700) == -1 || fsync(dirfd) == -1)
+		return -1;
+	return openat(dirfd, name, flags);
+}
+
+static int
+open_files(struct mbox *m)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	m->lockfd = openat(m->conf.dirfd, "lock", O_RDWR | O_CREAT |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->lockfd == -1)
+		return -1;
+	if (fcntl(m->lockfd, F_OFD_SETLK, &l) == -1) {
+		if (errno == EACCES)
+			errno = EAGAIN;
+		return -1;
+	}
+	m->logfd = open_dir(m->conf.dirfd, "log");
+	if (m->logfd == -1)
+		return -1;
+	m->indexfd = open_dir(m->conf.dirfd, "index");
+	return m->indexfd == -1 ? -1 : 0;
+}
+
+/* Index and log are read one after the other: nothing is applied yet. */
+static int
+ignore(void *arg, const struct rec *rec, struct recpos pos)
+{
+	(void)arg;
+	(void)rec;
+	(void)pos;
+	return 0;
+}
+
+struct replay {
+	struct mbox		*m;
+	struct mbox_report	*report;
+	bool			 spill_failed;
+};
+
+static int
+replay(void *arg, const struct rec *rec, struct recpos pos)
+{
+	struct replay	*r = arg;
+	struct mbox	*m = r->m;
+
+	if (state_apply(&m->st, rec, pos) == -1)
+		return -1;
+	r->report->replayed++;
+	m->changed = true;
+	if (m->fresh && m->ix != NULL && m->st.nbodies >= SPILL &&
+	    rows_spill(&m->st, m->ix) == -1) {
+		r->spill_failed = true;
+		return -1;
+	}
+	return 0;
+}
+
+/* The state from the index and what the log has behind it. */
+static int
+load(struct mbox *m, struct mbox_report *report)
+{
+	struct replay	r = { .m = m, .report = report };
+	struct recmark	mark;
+
+	m->ix = index_open(m->indexfd);
+	if (m->ix == NULL || rows_mark(m->ix, &mark) != 1 ||
+	    !reclog_has(m->log, mark) || rows_load(&m->st, m->ix) == -1)
+		return -1;
+	m->st.load = load_folder;
+	m->st.load_arg = m;
+	return reclog_replay_from(m->log, mark, replay, &r);
+}
+
+/* The state from the log alone, and an empty index to put it into. */
+static int
+rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
+{
+	struct replay r = { .m = m, .report = report };
+
+	index_close(m->ix);
+	m->ix = NULL;
+	state_clear(&m->st);
+	m->st.load = NULL;
+	m->st.lenient = true;
+	m->fresh = true;
+	m->changed = true;
+	report->replayed = 0;
+	report->rebuilt = true;
+	if (index_wipe(m->indexfd) == 0 && want_index)
+		m->ix = index_open(m->indexfd);
+	if (reclog_replay_from(m->log, (struct recmark){ 0 }, replay,
+	    &r) == 0)
+		return 0;
+	return r.spill_failed ? rebuild(m, report, false) : -1;
+}
+
+static void
+make_inbox(struct mbox *m)
+{
+	struct record r = { .type = REC_FOLDER, .folder = {
+		.folder = m->st.next_folder,
+		.uidvalidity = m->st.next_uidvalidity, .name = S("INBOX")
+	} };
+
+	if (state_named(&m->st, S("INBOX")) != NULL)
+		return;
+	mbox_add(m, &r, m->st.next_id, str_of(NULL, 0));
+	m->urgent = true;
+}
+
+static bool
+is_named(void *arg, uint64_t id)
+{
+	struct mbox		*m = arg;
+	struct state_body	 body;
+	struct buf		 scratch;
+	int			 r;
+
+	buf_init(&scratch, INDEX_VALUE_MAX);
+	r = m->dead ? -1 : mbox_body(m, id, &scratch, &body);
+	buf_clear(&scratch);
+	return r != 0;
+}
+
+static int
+open_log(struct mbox *m, struct mbox_report *report)
+{
+	const struct reclog_conf conf = {
+		.dirfd = m->logfd, .epoch = m->conf.epoch,
+		.segment_max = m->conf.segment_max, .recycle = 0
+	};
+
+	m->log = reclog_open(&conf, ignore, NULL, &report->log);
+	return m->log == NULL ? -1 : 0;
+}
+
+static int
+open_all(struct mbox *m, struct mbox_report *report)
+{
+	int swept = 0;
+
+	if (open_files(m) == -1 || open_log(m, report) == -1)
+		return -1;
+	if (load(m, report) == -1 && rebuild(m, report, true) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	report->skipped = m->st.skipped;
+	m->st.lenient = false;
+	make_inbox(m);
+	if (commit(m, true) == -1)
+		return -1;
+	if (save_index(m) == -1) {
+		if (rebuild(m, report, false) == -1)
+			return -1;
+		m->st.lenient = false;
+	}
+	report->no_index = m->ix == NULL;
+	m->urgent = false;
+	/* A damaged record may be the one that names a file. */
+	if (report->log.quarantined == 0 && report->log.damaged == 0 &&
+	    report->skipped == 0)
+		swept = intake_sweep(m->logfd, is_named, m);
+	report->swept = swept > 0 ? (uint64_t)swept : 0;
+	return m->dead ? -1 : 0;
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd != -1)
+		(void)close(fd);
+}
+
+static void
+mbox_free(struct mbox *m)
+{
+	index_close(m->ix);
+	reclog_close(m->log);
+	state_clear(&m->st);
+	drop_held(m);
+	free(m->held);
+	buf_clear(&m->meta);
+	close_fd(m->indexfd);
+	close_fd(m->logfd);
+	close_fd(m->lockfd);
+	free(m);
+}
+
+int
+mbox_open(const struct mbox_conf *conf, struct mbox **out,
+    struct mbox_report *report)
+{
+	struct mbox	*m = xcalloc(1, sizeof(*m));
+	int		 saved;
+
+	*report = (struct mbox_report){ 0 };
+	m->conf = *conf;
+	m->lockfd = -1;
+	m->logfd = -1;
+	m->indexfd = -1;
+	buf_init(&m->meta, RECORD_META_MAX);
+	state_init(&m->st);
+	if (open_all(m, report) == -1) {
+		saved = errno;
+		mbox_free(m);
+		errno = saved;
+		return -1;
+	}
+	*out = m;
+	return 0;
+}
+
+void
+mbox_close(struct mbox *m)
+{
+	if (m == NULL)
+		return;
+	if (!m->dead)
+		(void)mbox_sync(m);
+	mbox_free(m);
+}

@@ -1,0 +1,68 @@
+/*
+ * mbox - what store.c, deliver.c and mbox.c share; nobody else's.
+ */
+#ifndef MAILBOXD_MBOX_H
+#define MAILBOXD_MBOX_H
+
+#include "mailboxd/intake.h"
+#include "mailboxd/rows.h"
+#include "mailboxd/store.h"
+
+struct mbox {
+	struct mbox_conf conf;
+	int		 lockfd, logfd, indexfd;
+	struct reclog	*log;
+	struct index	*ix;		/* NULL: all is in memory */
+	struct state	 st;
+	struct buf	 meta;		/* scratch */
+	struct buf	**held;		/* payloads of this turn */
+	size_t		 nheld, held_cap;
+	bool		 fresh;		/* the index has no mark */
+	bool		 changed;	/* since the index was written */
+	bool		 urgent;	/* this turn wants its sync */
+	bool		 dead;
+};
+
+/* What an operation does to the disk's free space. */
+enum mbox_need {
+	NEED_GROW,		/* keeps away from the reserve */
+	NEED_SMALL		/* flags, expunges: may use most of it */
+};
+
+/*
+ * Before an operation adds its first record: STORE_OK, STORE_FULL, or
+ * STORE_ERROR when the mailbox is dead.
+ */
+enum store_result mbox_room(struct mbox *, uint64_t bytes, enum mbox_need);
+/*
+ * Adds a record to this turn's frame and applies it.  The payload, if any,
+ * is borrowed until the commit.
+ */
+void	mbox_add(struct mbox *, const struct record *, uint64_t id,
+	    struct str payload);
+
+/* Brings a folder's messages into memory; STORE_OK or STORE_ERROR. */
+enum store_result mbox_want(struct mbox *, struct state_folder *);
+
+/* intake_begin under an id of its own; 0, or -1 with errno. */
+int	mbox_intake(struct mbox *, struct intake *, uint64_t size);
+
+/* A message that has arrived whole; takes the body over. */
+struct mbox_message {
+	struct state_folder *folder;
+	struct intake	*in;
+	struct str	 trace;
+	uint64_t	 keywords;
+	int64_t		 date;
+	int16_t		 zone;
+	uint8_t		 flags;
+};
+uint32_t mbox_add_message(struct mbox *, const struct mbox_message *);
+
+/* 1 and *body; 0 not there; -1.  Valid until the next call. */
+int	mbox_body(struct mbox *, uint64_t source, struct buf *scratch,
+	    struct state_body *body);
+/* 1, 0 or -1 */
+int	mbox_is_delivered(struct mbox *, uint64_t qid);
+
+#endif

@@ -1,0 +1,581 @@
+/*
+ * store - the functions of common/mail/store.h over log, state and index.
+ *
+ * Each looks first whether the operation is possible, whole; then it adds
+ * its records, which also changes the state, and cannot fail any more but by
+ * the death of the mailbox.  folders.c has those that change names.
+ */
+#include "mailboxd/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/log.h"
+#include "common/core/xalloc.h"
+#include "mailboxd/folders.h"
+#include "mailboxd/mbox.h"
+
+static const struct str nothing = { NULL, 0 };
+
+static struct state_folder *
+folder_of(struct store_folder *pub)
+{
+	return ((struct state_pub *)pub)->folder;
+}
+
+static struct state_folder *
+named(struct mbox *m, struct str name)
+{
+	struct state_folder	*f = NULL;
+	struct buf		 b;
+
+	buf_init(&b, STORE_NAME_MAX + 1);
+	if (name_canon(name, &b) == STORE_OK)
+		f = state_named(&m->st, buf_str(&b));
+	buf_clear(&b);
+	return f;
+}
+
+/* What there is to say of a name that has no folder. */
+static enum store_result
+no_folder(struct str name)
+{
+	enum store_result	r;
+	struct buf		b;
+
+	buf_init(&b, STORE_NAME_MAX + 1);
+	r = name_canon(name, &b);
+	buf_clear(&b);
+	return r == STORE_OK ? STORE_NO_SUCH : r;
+}
+
+/* -- folders ---------------------------------------------------------- */
+
+static enum store_result
+op_next(void *impl, struct str after, struct store_name *out)
+{
+	struct mbox		*m = impl;
+	const struct name	*e = names_next(&m->st.names, after);
+
+	if (e == NULL)
+		return STORE_NO_SUCH;
+	*out = (struct store_name){
+		.name = e->name, .exists = e->folder != NULL,
+		.subscribed = e->subscribed,
+		.has_children = names_has_children(&m->st.names, e->name)
+	};
+	return STORE_OK;
+}
+
+static enum store_result
+op_open(void *impl, struct str name, struct store_folder **out)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = named(m, name);
+	enum store_result	 r;
+
+	if (f == NULL)
+		return STORE_NO_SUCH;
+	r = mbox_want(m, f);
+	if (r != STORE_OK || state_open(&m->st, f) == -1)
+		return r;
+	*out = &f->pub->pub;
+	return STORE_OK;
+}
+
+static void
+op_close(void *impl, struct store_folder *pub)
+{
+	struct mbox *m = impl;
+
+	state_close(&m->st, folder_of(pub));
+}
+
+static void
+op_seen_recent(void *impl, struct store_folder *pub)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = folder_of(pub);
+	struct record		 r = { .type = REC_RECENT, .recent = {
+		.folder = f->id, .uid = f->uidnext
+	} };
+
+	/* Without room the same messages are recent once more, later. */
+	if (f->name == NULL || f->recent == f->uidnext ||
+	    mbox_room(m, 0, NEED_SMALL) != STORE_OK)
+		return;
+	mbox_add(m, &r, m->st.next_id, nothing);
+}
+
+/* -- keywords --------------------------------------------------------- */
+
+static void
+add_keyword(struct mbox *m, struct state_folder *f, struct str word)
+{
+	struct record r = { .type = REC_KEYWORD, .keyword = {
+		.folder = f->id, .number = (uint8_t)f->nkeywords,
+		.word = word
+	} };
+
+	mbox_add(m, &r, m->st.next_id, nothing);
+}
+
+static bool
+word_ok(struct str word)
+{
+	return word.n > 0 && word.n <= STORE_KEYWORD_MAX &&
+	    str_is_print(word);
+}
+
+static int
+op_keyword(void *impl, struct store_folder *pub, struct str word,
+    bool create)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = folder_of(pub);
+	int			 k = state_keyword(f, word);
+
+	if (k != -1 || !create || f->name == NULL || !word_ok(word) ||
+	    f->nkeywords == STORE_KEYWORDS_MAX ||
+	    mbox_room(m, word.n, NEED_SMALL) != STORE_OK)
+		return k;
+	add_keyword(m, f, word);
+	return m->dead ? -1 : state_keyword(f, word);
+}
+
+/* -- flags, expunge --------------------------------------------------- */
+
+static uint64_t
+combine(enum store_how how, uint64_t have, uint64_t arg)
+{
+	switch (how) {
+	case STORE_SET:
+		return arg;
+	case STORE_ADD:
+		return have | arg;
+	case STORE_REMOVE:
+		return have & ~arg;
+	}
+	return have;
+}
+
+static bool
+would_change(const struct store_msg *g, const struct record_flags *r)
+{
+	return combine(r->how, g->flags, r->flags) != g->flags ||
+	    combine(r->how, g->keywords, r->keywords) != g->keywords;
+}
+
+/*
+ * Adds *r, whose set is *set, as often as it takes for all the UIDs.  A copy
+ * counts on with each piece.
+ */
+static void
+add_pieces(struct mbox *m, struct record *r, struct str *set,
+    const uint32_t *uids, size_t n)
+{
+	struct buf	b;
+	size_t		i, k;
+
+	buf_init(&b, RECORD_UIDS_MAX);
+	for (i = 0; i < n && !m->dead; i += k) {
+		buf_reset(&b);
+		k = uids_add(&b, uids + i, n - i, RECORD_UIDS_MAX);
+		*set = buf_str(&b);
+		mbox_add(m, r, m->st.next_id, nothing);
+		if (r->type == REC_COPY) {
+			r->copy.uid += (uint32_t)k;
+			r->copy.modseq += k;
+		}
+	}
+	buf_clear(&b);
+}
+
+static enum store_result
+op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
+    size_t n, enum store_how how, uint8_t flags, uint64_t keywords)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = folder_of(pub);
+	struct record		 r = { .type = REC_FLAGS, .flags = {
+		.folder = f->id, .modseq = f->modseq + 1, .how = how,
+		.flags = flags, .keywords = keywords
+	} };
+	enum store_result	 x = mbox_room(m, n * 4, NEED_SMALL);
+	uint32_t		*list;
+	size_t			 i, at, k = 0;
+
+	if (x != STORE_OK)
+		return x;
+	list = xcalloc(n, sizeof(*list));
+	for (i = 0; i < n; i++) {
+		assert(i == 0 || uids[i] > uids[i - 1]);
+		if (state_has(f, uids[i], &at) &&
+		    would_change(&f->msgs[at], &r.flags))
+			list[k++] = uids[i];
+	}
+	add_pieces(m, &r, &r.flags.uids, list, k);
+	free(list);
+	return m->dead ? STORE_ERROR : STORE_OK;
+}
+
+void
+store_expunge(struct mbox *m, struct state_folder *f, const uint32_t *uids,
+    size_t n, uint64_t modseq)
+{
+	struct record r = { .type = REC_EXPUNGE, .expunge = {
+		.folder = f->id, .modseq = modseq
+	} };
+
+	add_pieces(m, &r, &r.expunge.uids, uids, n);
+	m->urgent = true;
+}
+
+static enum store_result
+op_expunge(void *impl, struct store_folder *pub, const uint32_t *uids,
+    size_t n)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = folder_of(pub);
+	enum store_result	 x = mbox_room(m, n * 4, NEED_SMALL);
+	uint32_t		*list;
+	size_t			 i, at, k = 0;
+
+	if (x != STORE_OK)
+		return x;
+	list = xcalloc(n, sizeof(*list));
+	for (i = 0; i < n; i++) {
+		assert(i == 0 || uids[i] > uids[i - 1]);
+		if (state_has(f, uids[i], &at))
+			list[k++] = uids[i];
+	}
+	if (k > 0)
+		store_expunge(m, f, list, k, f->modseq + k);
+	free(list);
+	return m->dead ? STORE_ERROR : STORE_OK;
+}
+
+/* -- copy ------------------------------------------------------------- */
+
+/* Keywords of these messages that `to` lacks, in order of appearance. */
+static void
+copy_keywords(struct mbox *m, const struct state_folder *from,
+    const uint32_t *uids, size_t n, struct state_folder *to)
+{
+	uint64_t	done = 0, fresh;
+	size_t		i, at;
+	unsigned	k;
+
+	for (i = 0; i < n; i++) {
+		if (!state_has(from, uids[i], &at))
+			continue;
+		fresh = from->msgs[at].keywords & ~done;
+		done |= fresh;
+		for (k = 0; fresh != 0 && k < from->nkeywords; k++) {
+			if ((fresh & (uint64_t)1 << k) != 0 &&
+			    to->nkeywords < STORE_KEYWORDS_MAX &&
+			    state_keyword(to, from->keywords[k]) == -1)
+				add_keyword(m, to, from->keywords[k]);
+		}
+	}
+}
+
+enum store_result
+store_copy(struct mbox *m, struct state_folder *from, const uint32_t *uids,
+    size_t n, struct state_folder *to)
+{
+	struct record r = { .type = REC_COPY, .copy = {
+		.folder = from->id, .to = to->id, .uid = to->uidnext,
+		.modseq = to->modseq + 1
+	} };
+
+	if (n >= UINT32_MAX - to->uidnext)
+		return STORE_LIMIT;
+	copy_keywords(m, from, uids, n, to);
+	add_pieces(m, &r, &r.copy.uids, uids, n);
+	m->urgent = true;
+	return m->dead ? STORE_ERROR : STORE_OK;
+}
+
+static enum store_result
+op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
+    size_t n, struct str name, uint32_t *uidvalidity, uint32_t *new_uids)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = folder_of(pub);
+	struct state_folder	*to = named(m, name);
+	enum store_result	 r;
+	uint32_t		 first;
+	size_t			 i, at;
+
+	if (to == NULL)
+		return no_folder(name);
+	for (i = 0; i < n; i++) {
+		assert(i == 0 || uids[i] > uids[i - 1]);
+		if (!state_has(f, uids[i], &at))
+			return STORE_NO_SUCH;
+	}
+	*uidvalidity = to->uidvalidity;
+	if (n == 0)
+		return STORE_OK;
+	r = mbox_room(m, n * 4, NEED_GROW);
+	if (r != STORE_OK)
+		return r;
+	first = to->uidnext;
+	r = store_copy(m, f, uids, n, to);
+	for (i = 0; r == STORE_OK && new_uids != NULL && i < n; i++)
+		new_uids[i] = first + (uint32_t)i;
+	return r;
+}
+
+/* -- append ----------------------------------------------------------- */
+
+struct store_append {
+	struct intake	 in;
+	struct str	 folder;
+	int64_t		 date;
+	int16_t		 zone;
+	uint8_t		 flags;
+	struct str	 keywords[STORE_KEYWORDS_MAX];
+	unsigned	 nkeywords;
+};
+
+static enum store_result
+failed(const char *what)
+{
+	if (errno == ENOSPC || errno == EDQUOT)
+		return STORE_FULL;
+	log_error("mailbox_body", L_Z("call", what), L_ERRNO);
+	return STORE_ERROR;
+}
+
+static void
+append_free(struct store_append *a)
+{
+	unsigned i;
+
+	for (i = 0; i < a->nkeywords; i++)
+		xfree_str(&a->keywords[i]);
+	xfree_str(&a->folder);
+	free(a);
+}
+
+static enum store_result
+op_append(void *impl, const struct store_new *new, struct store_append **out)
+{
+	struct mbox		*m = impl;
+	enum store_result	 r;
+	struct store_append	*a;
+	unsigned		 i;
+
+	if (named(m, new->folder) == NULL)
+		return no_folder(new->folder);
+	if (new->size > m->conf.message_max)
+		return STORE_LIMIT;
+	for (i = 0; i < new->nkeywords; i++) {
+		if (!word_ok(new->keywords[i]))
+			return STORE_LIMIT;
+	}
+	r = mbox_room(m, new->size, NEED_GROW);
+	if (r != STORE_OK)
+		return r;
+	assert(new->nkeywords <= STORE_KEYWORDS_MAX);
+	a = xcalloc(1, sizeof(*a));
+	if (mbox_intake(m, &a->in, new->size) == -1) {
+		free(a);
+		return failed("open");
+	}
+	a->folder = xdup(new->folder);
+	a->date = new->date;
+	a->zone = new->zone;
+	a->flags = new->flags;
+	for (i = 0; i < new->nkeywords; i++)
+		a->keywords[i] = xdup(new->keywords[i]);
+	a->nkeywords = new->nkeywords;
+	*out = a;
+	return STORE_OK;
+}
+
+static enum store_result
+op_append_data(void *impl, struct store_append *a, struct str s)
+{
+	(void)impl;
+	if (intake_data(&a->in, s) == 0)
+		return STORE_OK;
+	return errno == EMSGSIZE ? STORE_ERROR : failed("write");
+}
+
+static void
+op_append_abort(void *impl, struct store_append *a)
+{
+	(void)impl;
+	intake_abort(&a->in);
+	append_free(a);
+}
+
+/* How many of the words the folder does not know. */
+static unsigned
+missing_keywords(const struct store_append *a, const struct state_folder *f)
+{
+	unsigned i, k, n = 0;
+
+	for (i = 0; i < a->nkeywords; i++) {
+		for (k = 0; k < i; k++) {
+			if (str_ieq(a->keywords[k], a->keywords[i]))
+				break;
+		}
+		n += k == i && state_keyword(f, a->keywords[i]) == -1;
+	}
+	return n;
+}
+
+static uint64_t
+append_keywords(struct mbox *m, const struct store_append *a,
+    struct state_folder *f)
+{
+	uint64_t	set = 0;
+	unsigned	i;
+	int		k;
+
+	for (i = 0; i < a->nkeywords; i++) {
+		if (state_keyword(f, a->keywords[i]) == -1)
+			add_keyword(m, f, a->keywords[i]);
+		k = state_keyword(f, a->keywords[i]);
+		if (k != -1)
+			set |= (uint64_t)1 << k;
+	}
+	return set;
+}
+
+static enum store_result
+append_check(struct mbox *m, struct store_append *a,
+    const struct state_folder *f)
+{
+	if (f == NULL)
+		return STORE_NO_SUCH;
+	if (f->uidnext >= UINT32_MAX - 1 || missing_keywords(a, f) >
+	    STORE_KEYWORDS_MAX - f->nkeywords)
+		return STORE_LIMIT;
+	if (intake_end(&a->in) == -1)
+		return errno == EMSGSIZE ? STORE_ERROR : failed("sync");
+	return mbox_room(m, a->in.place == BODY_INLINE ? a->in.size : 0,
+	    NEED_GROW);
+}
+
+static enum store_result
+op_append_end(void *impl, struct store_append *a, uint32_t *uidvalidity,
+    uint32_t *uid)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = named(m, a->folder);
+	enum store_result	 r = append_check(m, a, f);
+
+	if (r != STORE_OK) {
+		op_append_abort(m, a);
+		return r;
+	}
+	*uidvalidity = f->uidvalidity;
+	*uid = mbox_add_message(m, &(struct mbox_message){
+		.folder = f, .in = &a->in, .date = a->date, .zone = a->zone,
+		.flags = a->flags, .keywords = append_keywords(m, a, f)
+	});
+	append_free(a);
+	return m->dead ? STORE_ERROR : STORE_OK;
+}
+
+/* -- read ------------------------------------------------------------- */
+
+static enum store_result
+read_body(struct mbox *m, const struct state_body *b, uint64_t from,
+    size_t n, struct buf *out)
+{
+	int r = -1;
+
+	if (from < b->trace.n) {
+		buf_add(out, str_sub(b->trace, (size_t)from, n));
+		n -= n < b->trace.n - from ? n : b->trace.n - (size_t)from;
+		from = b->trace.n;
+	}
+	from -= b->trace.n;
+	if (from >= b->length || n == 0)
+		return STORE_OK;
+	if (n > b->length - from)
+		n = (size_t)(b->length - from);
+	if (b->bytes.p != NULL) {
+		buf_add(out, str_sub(b->bytes, (size_t)from, n));
+		return STORE_OK;
+	}
+	switch (b->place) {
+	case BODY_INLINE:
+		r = reclog_read(m->log, b->pos, from, n, out);
+		break;
+	case BODY_FILE:
+		r = intake_read(m->logfd, b->source, from, n, out);
+		break;
+	}
+	if (r == 0)
+		return STORE_OK;
+	log_error("mailbox_read", L_ID("record", b->source), L_ERRNO);
+	return STORE_ERROR;
+}
+
+static enum store_result
+op_read(void *impl, struct store_folder *pub, uint32_t uid, uint32_t from,
+    size_t n, struct buf *out)
+{
+	struct mbox		*m = impl;
+	struct state_folder	*f = folder_of(pub);
+	enum store_result	 r = STORE_ERROR;
+	struct state_body	 body;
+	struct buf		 scratch;
+	size_t			 at;
+
+	if (m->dead)
+		return STORE_ERROR;
+	if (!state_has(f, uid, &at))
+		return STORE_NO_SUCH;
+	buf_init(&scratch, INDEX_VALUE_MAX);
+	if (mbox_body(m, f->sources[at], &scratch, &body) == 1)
+		r = read_body(m, &body, from, n, out);
+	else
+		log_error("mailbox_read", L_ID("record", f->sources[at]));
+	buf_clear(&scratch);
+	return r;
+}
+
+static void
+op_sync(void *impl)
+{
+	struct mbox *m = impl;
+
+	m->urgent = true;
+}
+
+static const struct store_ops ops = {
+	.next = op_next,
+	.create = folders_create,
+	.remove = folders_remove,
+	.rename = folders_rename,
+	.subscribe = folders_subscribe,
+	.open = op_open,
+	.close = op_close,
+	.seen_recent = op_seen_recent,
+	.keyword = op_keyword,
+	.flags = op_flags,
+	.expunge = op_expunge,
+	.copy = op_copy,
+	.append = op_append,
+	.append_data = op_append_data,
+	.append_end = op_append_end,
+	.append_abort = op_append_abort,
+	.read = op_read,
+	.sync = op_sync,
+};
+
+struct store
+mbox_store(struct mbox *m)
+{
+	return (struct store){ &ops, m };
+}
