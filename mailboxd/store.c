@@ -193,6 +193,14 @@ add_pieces(struct mbox *m, struct record *r, struct str *set,
 	buf_clear(&b);
 }
 
+/* The bits that stand for a keyword of the folder. */
+static uint64_t
+known_keywords(const struct state_folder *f)
+{
+	return f->nkeywords == 64 ? UINT64_MAX :
+	    ((uint64_t)1 << f->nkeywords) - 1;
+}
+
 static enum store_result
 op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
     size_t n, enum store_how how, uint8_t flags, uint64_t keywords)
@@ -201,7 +209,7 @@ op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
 	struct state_folder	*f = folder_of(pub);
 	struct record		 r = { .type = REC_FLAGS, .flags = {
 		.folder = f->id, .modseq = f->modseq + 1, .how = how,
-		.flags = flags, .keywords = keywords
+		.flags = flags, .keywords = keywords & known_keywords(f)
 	} };
 	enum store_result	 x = mbox_room(m, n * 4, NEED_SMALL);
 	uint32_t		*list;

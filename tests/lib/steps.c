@@ -86,7 +86,8 @@ in_folder(struct store s, struct store_folder *f, const struct step *t)
 	switch (t->verb) {
 	case V_FLAGS:
 		return s.ops->flags(s.impl, f, t->uids, n, t->how,
-		    (uint8_t)(t->n & 31), t->n >> 8);
+		    (uint8_t)(t->n & 31), t->n >> 8 &
+		    (((uint64_t)1 << f->nkeywords) - 1));
 	case V_EXPUNGE:
 		return s.ops->expunge(s.impl, f, t->uids, n);
 	case V_COPY:
