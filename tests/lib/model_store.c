@@ -370,8 +370,9 @@ rename_one(struct model_store *m, struct str from, struct str old,
 	buf_add(&name, str_from(old, from.n));
 	f = find_folder(m, old);
 	find(m, old)->folder = NULL;
+	/* A level that only has children is one in the new place, too. */
+	e = entry_add(m, buf_str(&name));
 	if (f != NULL) {
-		e = entry_add(m, buf_str(&name));
 		e->folder = f;
 		f->pub.uidvalidity = m->next_validity++;
 	}
