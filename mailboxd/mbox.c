@@ -359,8 +359,15 @@ replay(void *arg, const struct rec *rec, struct recpos pos)
 	return 0;
 }
 
-/* The state from the index and what the log has behind it. */
-static int
+/* How the state may be had, in the order in which it is tried. */
+enum source {
+	FROM_INDEX,		/* and what the log has behind its mark */
+	FROM_LOG,		/* into a new index */
+	FROM_LOG_ONLY,		/* no index can be had */
+	SOURCES
+};
+
+static bool
 load(struct mbox *m, struct mbox_report *report)
 {
 	struct replay	r = { .m = m, .report = report };
@@ -369,13 +376,13 @@ load(struct mbox *m, struct mbox_report *report)
 	m->ix = index_open(m->indexfd);
 	if (m->ix == NULL || rows_mark(m->ix, &mark) != 1 ||
 	    !reclog_has(m->log, mark) || rows_load(&m->st, m->ix) == -1)
-		return -1;
+		return false;
 	m->st.load = load_folder;
 	m->st.load_arg = m;
-	return reclog_replay_from(m->log, mark, replay, &r);
+	return reclog_replay_from(m->log, mark, replay, &r) == 0;
 }
 
-/* The state from the log alone, and an empty index to put it into. */
+/* 1; 0 when the index failed; -1 when the log did. */
 static int
 rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
 {
@@ -384,18 +391,22 @@ rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
 	index_close(m->ix);
 	m->ix = NULL;
 	state_clear(&m->st);
-	m->st.load = NULL;
 	m->st.lenient = true;
 	m->fresh = true;
 	m->changed = true;
+	m->dead = false;
 	report->replayed = 0;
 	report->rebuilt = true;
 	if (index_wipe(m->indexfd) == 0 && want_index)
 		m->ix = index_open(m->indexfd);
-	if (reclog_replay_from(m->log, (struct recmark){ 0 }, replay,
-	    &r) == 0)
+	if (want_index && m->ix == NULL)
 		return 0;
-	return r.spill_failed ? rebuild(m, report, false) : -1;
+	if (reclog_replay_from(m->log, (struct recmark){ 0 }, replay,
+	    &r) == -1)
+		return r.spill_failed ? 0 : -1;
+	report->skipped = m->st.skipped;
+	m->st.lenient = false;
+	return 1;
 }
 
 static void
@@ -438,35 +449,62 @@ open_log(struct mbox *m, struct mbox_report *report)
 	return m->log == NULL ? -1 : 0;
 }
 
-static int
-open_all(struct mbox *m, struct mbox_report *report)
+static void
+sweep(struct mbox *m, struct mbox_report *report)
 {
-	int swept = 0;
+	int n;
 
-	if (open_files(m) == -1 || open_log(m, report) == -1)
-		return -1;
-	if (load(m, report) == -1 && rebuild(m, report, true) == -1) {
-		errno = EINVAL;
-		return -1;
+	/* A damaged record may be the one that names a file. */
+	if (report->log.quarantined > 0 || report->log.damaged > 0 ||
+	    report->skipped > 0)
+		return;
+	n = intake_sweep(m->logfd, is_named, m);
+	report->swept += n > 0 ? (uint64_t)n : 0;
+}
+
+/* 1; 0 when the index failed; -1 with errno when the log did. */
+static int
+try_source(struct mbox *m, struct mbox_report *report, enum source source)
+{
+	int r = 1;
+
+	switch (source) {
+	case FROM_INDEX:
+		r = load(m, report);
+		break;
+	case FROM_LOG:
+	case FROM_LOG_ONLY:
+		r = rebuild(m, report, source == FROM_LOG);
+		break;
+	case SOURCES:
+		break;
 	}
-	report->skipped = m->st.skipped;
-	m->st.lenient = false;
+	if (r != 1)
+		return r;
 	make_inbox(m);
 	if (commit(m, true) == -1)
 		return -1;
-	if (save_index(m) == -1) {
-		if (rebuild(m, report, false) == -1)
-			return -1;
-		m->st.lenient = false;
+	m->urgent = false;
+	if (save_index(m) == -1)
+		return 0;
+	sweep(m, report);
+	return !m->dead;
+}
+
+static int
+open_all(struct mbox *m, struct mbox_report *report)
+{
+	enum source	source;
+	int		r = 0;
+
+	if (open_files(m) == -1 || open_log(m, report) == -1)
+		return -1;
+	for (source = FROM_INDEX; r == 0 && source < SOURCES; source++) {
+		errno = EINVAL;
+		r = try_source(m, report, source);
 	}
 	report->no_index = m->ix == NULL;
-	m->urgent = false;
-	/* A damaged record may be the one that names a file. */
-	if (report->log.quarantined == 0 && report->log.damaged == 0 &&
-	    report->skipped == 0)
-		swept = intake_sweep(m->logfd, is_named, m);
-	report->swept = swept > 0 ? (uint64_t)swept : 0;
-	return m->dead ? -1 : 0;
+	return r == 1 ? 0 : -1;
 }
 
 static void

@@ -15,6 +15,17 @@
 
 enum { DUMP_MAX = 64 * 1024 * 1024 };
 
+#ifdef POSTERN_SANITIZE
+/* Berkeley DB does not free an environment that it found damaged. */
+const char	*__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libdb-5.3.so";
+}
+#endif
+
 void
 mailbox_make(struct mailbox *b)
 {
