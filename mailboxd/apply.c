@@ -181,21 +181,27 @@ map_keywords(const uint64_t *map, unsigned n, uint64_t set)
 	return out;
 }
 
+/*
+ * A copy's UID follows from the place of its source's in the set, so that
+ * all the others keep theirs when a damaged log has lost one.
+ */
 static void
 copy_range(struct state *st, struct state_folder *from,
-    struct state_folder *to, struct store_msg *next, const uint64_t *map,
-    const uint32_t range[2])
+    struct state_folder *to, const struct store_msg *first,
+    const uint64_t *map, const uint32_t range[2])
 {
 	struct store_msg	m;
+	uint32_t		k;
 	size_t			i, n = from->n;
 
 	/* Into itself, too: n is of before, and the array may move. */
 	for (i = state_place(from, range[0]);
 	    i < n && from->msgs[i].uid <= range[1]; i++) {
 		m = from->msgs[i];
-		m.id = next->id++;
-		m.uid = next->uid++;
-		m.modseq = next->modseq++;
+		k = m.uid - range[0];
+		m.id = first->id + k;
+		m.uid = first->uid + k;
+		m.modseq = first->modseq + k;
 		m.keywords = map_keywords(map, from->nkeywords, m.keywords);
 		count_in(st, to, &m, from->sources[i]);
 	}
@@ -206,20 +212,27 @@ on_copy(struct state *st, const struct record_copy *r, uint64_t id)
 {
 	struct state_folder	*from = the_folder(st, r->folder);
 	struct state_folder	*to = the_folder(st, r->to);
-	struct store_msg	 next = {
+	struct store_msg	 first = {
 		.id = id, .uid = r->uid, .modseq = r->modseq
 	};
 	uint64_t		 map[STORE_KEYWORDS_MAX] = { 0 };
 	struct uids		 u = uids_of(r->uids);
-	uint32_t		 range[2];
+	uint32_t		 range[2], n;
 
 	if (from == NULL || to == NULL || r->uid < to->uidnext ||
 	    state_want(st, from) == -1 ||
-	    from->n >= UINT32_MAX - r->uid)
+	    uids_count(r->uids) >= UINT32_MAX - r->uid)
 		return -1;
 	keyword_map(from, to, map);
-	while (uids_next(&u, &range[0], &range[1]))
-		copy_range(st, from, to, &next, map, range);
+	while (uids_next(&u, &range[0], &range[1])) {
+		copy_range(st, from, to, &first, map, range);
+		n = range[1] - range[0] + 1;
+		first.id += n;
+		first.uid += n;
+		first.modseq += n;
+	}
+	to->uidnext = first.uid;
+	state_touch(st, to);
 	state_publish(to);
 	return 0;
 }

@@ -163,6 +163,41 @@ test_refused(void **state)
 	}
 }
 
+/* Of a set whose third message is lost, the others keep their UIDs. */
+static void
+test_copy_places(void **state)
+{
+	struct state_folder	*f;
+	struct state		 st;
+
+	(void)state;
+	start(&st);
+	assert_int_equal(apply(&st, 50, &(struct record){ .type = REC_COPY,
+	    .copy = { 1, 2, 10, 20, S("\x01\x04") } }), 0);
+	f = state_folder(&st, 2);
+	assert_int_equal(f->n, 3);
+	assert_int_equal(f->msgs[0].uid, 10);
+	assert_int_equal(f->msgs[1].uid, 11);
+	assert_int_equal(f->msgs[2].uid, 14);
+	assert_int_equal(f->msgs[2].id, 54);
+	assert_int_equal(f->msgs[2].modseq, 24);
+	assert_int_equal(f->sources[2], 1005);
+	assert_int_equal(f->uidnext, 15);
+	/* Ranges go on where the one before ended. */
+	assert_int_equal(apply(&st, 60, &(struct record){ .type = REC_COPY,
+	    .copy = { 1, 1, 6, 9, S("\x02\x01\x02\x00") } }), 0);
+	f = state_folder(&st, 1);
+	assert_int_equal(f->n, 5);
+	assert_int_equal(f->msgs[3].uid, 6);
+	assert_int_equal(f->msgs[4].uid, 8);
+	assert_int_equal(f->uidnext, 9);
+	/* Past the last UID. */
+	assert_int_equal(apply(&st, 70, &(struct record){ .type = REC_COPY,
+	    .copy = { 1, 1, 4294967290u, 9, S("\x01\x04") } }), -1);
+	assert_int_equal(f->n, 5);
+	state_clear(&st);
+}
+
 /* The record that made the folder is lost: its mail is not. */
 static void
 test_recovered(void **state)
@@ -397,6 +432,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_copy_places),
 		cmocka_unit_test(test_recovered),
 		cmocka_unit_test(test_tail),
 		cmocka_unit_test(test_open_close),
