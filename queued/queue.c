@@ -10,6 +10,8 @@
 #include "common/core/clock.h"
 #include "common/core/xalloc.h"
 
+enum { RECORD_COST = 512 };	/* bytes of a message without content */
+
 void
 queue_init(struct queue *q)
 {
@@ -117,10 +119,11 @@ make_segment(struct queue *q, uint64_t id)
 	return s;
 }
 
+/* About what it takes in the log. */
 static uint64_t
 log_size(const struct message *m)
 {
-	return (m->flags & RECORD_FILE) != 0 ? 0 : m->size;
+	return RECORD_COST + ((m->flags & RECORD_FILE) != 0 ? 0 : m->size);
 }
 
 static void

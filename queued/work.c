@@ -1,0 +1,654 @@
+/*
+ * work - see work.h.  Runs in queued; believes a worker what it can prove.
+ */
+#include "queued/work.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/core/log.h"
+#include "common/core/xalloc.h"
+#include "queued/queued.h"
+
+enum {
+	ROUTE_BATCH = 100,		/* targets of a routing job */
+	CHUNK = 60000,			/* bytes of a LOCAL_DATA */
+	JOBS_MAX = 10000		/* that a worker may want at once */
+};
+
+struct worker {
+	LIST_ENTRY(worker)	 next;
+	struct queued		*q;
+	struct chan		*chan;
+	uint32_t		 jobs;		/* 0: not ready yet */
+	uint32_t		 out;
+};
+
+/* -- schedules -------------------------------------------------------------- */
+
+static struct sched *
+sched_of(struct queued *q, const struct target *t)
+{
+	return t->state == TARGET_ROUTE ? q->route : q->local;
+}
+
+void
+work_schedule_target(struct queued *q, struct target *t, int64_t not_before)
+{
+	const struct message	*m = t->msg;
+	int64_t			 due = t->item.due;
+
+	if (due < not_before)
+		due = not_before;
+	if (t->item.where != SCHED_OUT)
+		return;
+	if (t->state == TARGET_ROUTE)
+		sched_add(q->route, &t->item, m->tenant, m->tenant, 0, due,
+		    queue_now(&q->queue));
+	else if (t->state == TARGET_LOCAL)
+		sched_add(q->local, &t->item, t->mailbox, t->tenant, m->size,
+		    due, queue_now(&q->queue));
+}
+
+void
+work_schedule(struct queued *q, struct message *m, int64_t not_before)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->n; i++)
+		work_schedule_target(q, queue_target(m, i), not_before);
+}
+
+/* -- leases ------------------------------------------------------------------ */
+
+static struct lease_name
+name_of(const struct target *t)
+{
+	bool is_route = t->state == TARGET_ROUTE;
+
+	return (struct lease_name){
+		.qid = message_qid(t->msg),
+		.target = is_route ? LEASE_ALL : t->no,
+		.attempt = (uint32_t)t->attempts + 1,
+		.kind = is_route ? LEASE_ROUTE : LEASE_LOCAL,
+	};
+}
+
+static void
+end_lease(struct queued *q, struct lease *l)
+{
+	struct worker *w = l->worker;
+
+	if (w != NULL)
+		w->out--;
+	leases_end(q->leases, l);
+}
+
+void
+work_forget_target(struct queued *q, struct target *t)
+{
+	struct lease_name	 name = name_of(t);
+	struct lease		*l = leases_find(q->leases, &name);
+
+	if (name.kind == LEASE_LOCAL && l != NULL)
+		end_lease(q, l);
+	sched_cancel(sched_of(q, t), &t->item, queue_now(&q->queue));
+}
+
+void
+work_forget(struct queued *q, struct message *m)
+{
+	struct lease_name	 name = { .qid = message_qid(m),
+	    .target = LEASE_ALL, .kind = LEASE_ROUTE };
+	struct lease		*l = leases_find(q->leases, &name);
+	uint32_t		 i;
+
+	if (l != NULL)
+		end_lease(q, l);
+	for (i = 0; i < m->n; i++)
+		work_forget_target(q, queue_target(m, i));
+}
+
+/* The job's targets may be tried again, under another number. */
+static void
+lapse(struct queued *q, struct lease *l)
+{
+	struct message	*m = queue_find(&q->queue, l->name.qid);
+	struct target	*t;
+	uint32_t	 i;
+
+	log_warn("lease over", L_QID(l->name.qid),
+	    L_NUM("attempt", l->name.attempt));
+	for (i = 0; m != NULL && i < m->n; i++) {
+		t = queue_target(m, i);
+		if (t->item.where != SCHED_TAKEN)
+			continue;
+		if (l->name.kind == LEASE_LOCAL ? t->no != l->name.target :
+		    t->state != TARGET_ROUTE)
+			continue;
+		sched_cancel(sched_of(q, t), &t->item, queue_now(&q->queue));
+		if (t->attempts < UINT16_MAX - 1)
+			t->attempts++;
+	}
+	end_lease(q, l);
+	if (m != NULL)
+		work_schedule(q, m, 0);
+}
+
+void
+work_tick(struct queued *q)
+{
+	struct lease *l;
+
+	while ((l = leases_expired(q->leases, queue_now(&q->queue))) != NULL)
+		lapse(q, l);
+}
+
+/* -- jobs --------------------------------------------------------------------- */
+
+static struct worker *
+find_worker(struct queued *q, enum role role)
+{
+	struct worker *w, *best = NULL;
+
+	LIST_FOREACH(w, &q->work.workers, next) {
+		if (chan_peer(w->chan) != role || w->out >= w->jobs ||
+		    chan_is_full(w->chan))
+			continue;
+		if (best == NULL || w->out < best->out)
+			best = w;
+	}
+	return best;
+}
+
+static void
+start_lease(struct queued *q, struct worker *w, const struct lease_name *name,
+    uint8_t mac[LEASE_MAC])
+{
+	lease_mac(q->key, name, mac);
+	leases_add(q->leases, name, w, queue_now(&q->queue) + QUEUED_LEASE);
+	w->out++;
+	q->work.jobs++;
+}
+
+/* All that is ready of one message and one depth, as far as a job goes. */
+static void
+send_route(struct queued *q, struct worker *w, struct target *first)
+{
+	struct message		*m = first->msg;
+	struct lease_name	 name = name_of(first);
+	struct msg_route_job	 job = { .qid = name.qid,
+	    .attempt = name.attempt, .depth = first->depth };
+	uint8_t			 mac[LEASE_MAC];
+	struct target		*t;
+	struct buf		 b;
+	uint32_t		 n = 0, i;
+
+	/* One at a time; the others are put back when its answer is here. */
+	if (leases_find(q->leases, &name) != NULL) {
+		sched_cancel(q->route, &first->item, queue_now(&q->queue));
+		return;
+	}
+	buf_init(&b, MSG_PACKET_MAX);
+	rec_add_target(&b, &n, &(struct rec_target){
+	    .target = first->no, .address = str_c(first->address) });
+	for (i = 0; i < m->n && n < ROUTE_BATCH; i++) {
+		t = queue_target(m, i);
+		if (t->state != TARGET_ROUTE || t->depth != first->depth ||
+		    sched_take(q->route, &t->item) == -1)
+			continue;
+		rec_add_target(&b, &n, &(struct rec_target){
+		    .target = t->no, .address = str_c(t->address) });
+	}
+	start_lease(q, w, &name, mac);
+	job.mac = str_of(mac, LEASE_MAC);
+	job.targets = msg_list_of(&b, n);
+	chan_send_route_job(w->chan, &job, -1);
+	buf_clear(&b);
+}
+
+static void
+hold(struct queued *q, struct target *t, struct str why)
+{
+	struct record_result r = {
+		.time = queue_time(&q->queue), .no = t->no,
+		.state = TARGET_HELD, .attempts = t->attempts, .error = why,
+	};
+
+	queued_result(q, t, &r, NULL);
+}
+
+static void
+send_content(struct worker *w, const struct target *t, struct str body)
+{
+	struct msg_local_data d = { .qid = message_qid(t->msg),
+	    .target = t->no };
+
+	do {
+		d.chunk = str_sub(body, 0, CHUNK);
+		if (d.chunk.n > 0)
+			chan_send_local_data(w->chan, &d, -1);
+		body = str_from(body, d.chunk.n);
+	} while (body.n > 0);
+}
+
+/* The descriptor of a large content, -1 if it is in the record; -2 failed. */
+static int
+content_fd(struct queued *q, const struct message *m)
+{
+	int fd;
+
+	if ((m->flags & RECORD_FILE) == 0)
+		return -1;
+	fd = bulk_open(q->bulk, message_qid(m), m->size);
+	return fd == -1 ? -2 : fd;
+}
+
+/* The bytes that it sent. */
+static size_t
+send_local(struct queued *q, struct worker *w, struct target *t)
+{
+	const struct message	*m = t->msg;
+	struct lease_name	 name = name_of(t);
+	struct record_message	 rm;
+	struct record_targets	 l;
+	struct rec		 r;
+	struct buf		 meta, body;
+	uint8_t			 mac[LEASE_MAC];
+	size_t			 n;
+	int			 fd;
+
+	buf_init(&meta, RECLOG_META_MAX);
+	buf_init(&body, RECLOG_PAYLOAD_MAX);
+	fd = content_fd(q, m);
+	if (fd == -2 || reclog_read_rec(q->log, m->pos, &r, &meta, &body) ==
+	    -1 || r.id != name.qid || r.type != REC_MESSAGE ||
+	    record_message_parse(buf_str(&meta), &rm, &l) == -1) {
+		log_error("content not readable", L_QID(name.qid), L_ERRNO);
+		sched_cancel(q->local, &t->item, queue_now(&q->queue));
+		hold(q, t, S("4.3.0 the stored message cannot be read"));
+	} else {
+		start_lease(q, w, &name, mac);
+		chan_send_local_job(w->chan, &(struct msg_local_job){
+		    .qid = name.qid, .target = t->no,
+		    .attempt = name.attempt, .mac = str_of(mac, LEASE_MAC),
+		    .mailbox = t->mailbox, .tenant = t->tenant,
+		    .shard = t->shard, .received = (uint64_t)rm.received,
+		    .sender = rm.sender, .rcpt = str_c(t->address),
+		    .size = rm.size }, fd < 0 ? -1 : fd);
+		send_content(w, t, buf_str(&body));
+	}
+	if (fd >= 0)
+		close(fd);
+	n = body.n;
+	buf_clear(&meta);
+	buf_clear(&body);
+	return n;
+}
+
+/* True if there is more than one turn may do. */
+static bool
+dispatch(struct queued *q, enum role role)
+{
+	struct sched		*s = role == R_ROUTE ? q->route : q->local;
+	struct sched_item	*it;
+	struct worker		*w;
+	size_t			 n = 0, bytes = 0;
+
+	while ((w = find_worker(q, role)) != NULL) {
+		if (n == QUEUED_TURN_MESSAGES || bytes >= QUEUED_TURN_BYTES)
+			return true;
+		it = sched_next(s, queue_now(&q->queue));
+		if (it == NULL)
+			break;
+		n++;
+		if (role == R_ROUTE)
+			send_route(q, w, (struct target *)it);
+		else
+			bytes += send_local(q, w, (struct target *)it);
+	}
+	return false;
+}
+
+void
+work_dispatch(struct queued *q)
+{
+	bool more;
+
+	/* What is not durable yet is nothing to act on. */
+	if (q->journal.is_stuck)
+		return;
+	more = dispatch(q, R_ROUTE);
+	if (dispatch(q, R_LOCAL) || more)
+		loop_again();
+}
+
+/* -- results ------------------------------------------------------------------ */
+
+static void
+on_durable(const struct journal_entry *e, enum reclog_result r)
+{
+	assert(r == RECLOG_OK);
+	if (e->chan == NULL)
+		return;
+	chan_send_result_durable(e->chan, &(struct msg_result_durable){
+	    .qid = e->id, .target = e->target, .attempt = e->attempt }, -1);
+}
+
+static struct journal_entry
+answer_for(struct worker *w, const struct lease_name *name)
+{
+	return (struct journal_entry){
+		.id = name->qid, .must = true, .fn = on_durable,
+		.chan = w->chan, .target = name->target,
+		.attempt = name->attempt,
+	};
+}
+
+/* Nothing to write, but nothing leaves before this turn's commit. */
+static void
+just_answer(struct worker *w, const struct lease_name *name)
+{
+	struct journal_entry e = answer_for(w, name);
+
+	journal_add(&w->q->journal, &e, S(""));
+}
+
+static void
+add_rows(struct queued *q, struct lease *l, struct msg_list rows)
+{
+	/* Beyond this the aliases are refused anyway. */
+	if (route_is_flood(q, l))
+		return;
+	buf_add(&l->rows, rows.raw);
+	l->nrows += rows.n;
+}
+
+static int
+on_route_result(struct worker *w, const struct msg_route_result *m)
+{
+	struct queued		*q = w->q;
+	struct lease_name	 name = { .qid = m->qid, .target = LEASE_ALL,
+	    .attempt = m->attempt, .kind = LEASE_ROUTE };
+	struct journal_entry	 e = answer_for(w, &name);
+	struct message		*msg;
+	struct lease		*l;
+	int			 rc;
+
+	if (m->last > 1 || !lease_holds(q->key, &name, m->mac))
+		return -1;
+	q->work.results++;
+	msg = queue_find(&q->queue, m->qid);
+	l = leases_find(q->leases, &name);
+	if (msg == NULL || l == NULL || l->name.attempt != m->attempt ||
+	    l->worker != w) {
+		if (m->last == 1)
+			just_answer(w, &name);
+		return 0;
+	}
+	add_rows(q, l, m->routes);
+	if (m->last == 0)
+		return 0;
+	rc = route_apply(q, msg, l, &e);
+	if (rc == -1)
+		return -1;
+	end_lease(q, l);
+	/* What waited behind this job, and what it brought. */
+	if (msg->open > 0)
+		work_schedule(q, msg, 0);
+	else
+		queued_finish(q, msg, FINISH_DONE);
+	return 0;
+}
+
+static struct record_result
+judge_local(struct queued *q, const struct target *t, enum job_status status,
+    struct str detail, struct buf *text)
+{
+	struct record_result r = {
+		.time = queue_time(&q->queue), .no = t->no,
+		.attempts = t->attempts < UINT16_MAX ?
+		    (uint16_t)(t->attempts + 1) : t->attempts,
+		.error = detail,
+	};
+
+	switch (status) {
+	case JOB_DONE:
+		r.state = TARGET_DONE;
+		r.error = S("");
+		break;
+	case JOB_PERM:
+		r.state = TARGET_HELD;
+		break;
+	case JOB_TEMP:
+		r.state = TARGET_LOCAL;
+		r.delay = sched_backoff(q->local, t->item.delay);
+		r.due = r.time.queue + sched_jitter(q->local, r.delay);
+		if (r.time.queue - t->msg->born < q->conf.life)
+			break;
+		r.state = TARGET_HELD;
+		buf_addz(text, "5.4.7 delivery was tried for too long: ");
+		buf_add(text, str_sub(detail, 0, 400));
+		r.error = buf_str(text);
+		break;
+	}
+	return r;
+}
+
+static const char *const outcome[] = { "delivered", "deferred", "failed" };
+
+static void
+settle_local(struct worker *w, struct target *t, const struct lease_name *name,
+    enum job_status status, struct str detail)
+{
+	struct queued		*q = w->q;
+	struct journal_entry	 e = answer_for(w, name);
+	struct record_result	 r;
+	struct buf		 text;
+
+	buf_init(&text, RECORD_ERROR_MAX);
+	r = judge_local(q, t, status, detail, &text);
+	log_info(outcome[status], L_QID(name->qid), L_Z("to", t->address),
+	    L_NUM("mailbox", t->mailbox), L_NUM("attempt", name->attempt),
+	    L_STR("detail", detail));
+	queued_result(q, t, &r, &e);
+	buf_clear(&text);
+}
+
+static int
+on_local_result(struct worker *w, const struct msg_local_result *m)
+{
+	struct queued		*q = w->q;
+	struct lease_name	 name = { .qid = m->qid, .target = m->target,
+	    .attempt = m->attempt, .kind = LEASE_LOCAL };
+	struct message		*msg;
+	struct target		*t = NULL;
+	struct lease		*l;
+	bool			 is_current;
+
+	if (m->status > JOB_PERM || !lease_holds(q->key, &name, m->mac))
+		return -1;
+	q->work.results++;
+	msg = queue_find(&q->queue, m->qid);
+	if (msg != NULL)
+		t = queue_target(msg, m->target);
+	l = leases_find(q->leases, &name);
+	is_current = l != NULL && l->name.attempt == m->attempt;
+	/* An old job that failed says nothing; one that delivered does. */
+	if (t == NULL || !t->routed || record_is_over(t->state) ||
+	    (!is_current && m->status != JOB_DONE)) {
+		just_answer(w, &name);
+		return 0;
+	}
+	if (is_current && t->item.where == SCHED_TAKEN)
+		sched_done(q->local, &t->item, m->status != JOB_TEMP,
+		    queue_now(&q->queue));
+	else
+		sched_cancel(sched_of(q, t), &t->item, queue_now(&q->queue));
+	if (l != NULL)
+		end_lease(q, l);
+	settle_local(w, t, &name, (enum job_status)m->status, m->detail);
+	return 0;
+}
+
+/* -- workers ------------------------------------------------------------------- */
+
+/* Takes a waiting target out of its schedule, as a job would. */
+static void
+take_now(struct queued *q, struct target *t)
+{
+	struct sched *s = sched_of(q, t);
+
+	sched_hurry(s, &t->item, queue_now(&q->queue));
+	(void)sched_take(s, &t->item);
+}
+
+/*
+ * What a routing job held is not in the log; it is chosen again as send_route
+ * chose it, and what has no answer in the end is asked about again.
+ */
+static void
+adopt(struct worker *w, struct message *m, const struct lease_name *name)
+{
+	struct queued		*q = w->q;
+	enum target_state	 state = name->kind == LEASE_ROUTE ?
+	    TARGET_ROUTE : TARGET_LOCAL;
+	struct target		*t, *first = NULL;
+	uint32_t		 i, n = 0;
+
+	for (i = 0; i < m->n && n < ROUTE_BATCH; i++) {
+		t = queue_target(m, i);
+		if (t->state != state || (state == TARGET_LOCAL &&
+		    t->no != name->target))
+			continue;
+		if (first == NULL && (uint32_t)t->attempts + 1 !=
+		    name->attempt)
+			continue;
+		if (first == NULL)
+			first = t;
+		if (t->depth != first->depth)
+			continue;
+		take_now(q, t);
+		n++;
+	}
+	if (n == 0)
+		return;
+	leases_add(q->leases, name, w, queue_now(&q->queue) + QUEUED_LEASE);
+	w->out++;
+}
+
+static int
+on_lease(struct worker *w, const struct msg_lease *m)
+{
+	struct queued		*q = w->q;
+	bool			 is_route = chan_peer(w->chan) == R_ROUTE;
+	struct lease_name	 name = { .qid = m->qid, .target = m->target,
+	    .attempt = m->attempt,
+	    .kind = is_route ? LEASE_ROUTE : LEASE_LOCAL };
+	struct message		*msg;
+	struct lease		*l;
+
+	if (w->jobs != 0 || !lease_holds(q->key, &name, m->mac))
+		return -1;
+	msg = queue_find(&q->queue, m->qid);
+	if (msg == NULL)
+		return 0;
+	l = leases_find(q->leases, &name);
+	if (l == NULL) {
+		adopt(w, msg, &name);
+	} else if (l->worker == NULL && l->name.attempt == m->attempt) {
+		l->worker = w;
+		l->deadline = queue_now(&q->queue) + QUEUED_LEASE;
+		w->out++;
+	}
+	return 0;
+}
+
+static int
+on_worker_ready(struct worker *w, const struct msg_worker_ready *m)
+{
+	if (w->jobs != 0 || m->jobs == 0 || m->jobs > JOBS_MAX)
+		return -1;
+	w->jobs = m->jobs;
+	log_info("worker ready", L_Z("role", role_name(chan_peer(w->chan))),
+	    L_NUM("jobs", w->jobs), L_NUM("leases", w->out));
+	return 0;
+}
+
+static int
+on_msg(struct chan *c, const struct msg *m, int fd)
+{
+	struct worker *w = chan_arg(c);
+
+	(void)fd;			/* none of these carries one */
+	switch ((int)m->type) {
+	case MSG_LEASE:
+		return on_lease(w, &m->lease);
+	case MSG_WORKER_READY:
+		return on_worker_ready(w, &m->worker_ready);
+	case MSG_ROUTE_RESULT:
+		return on_route_result(w, &m->route_result);
+	case MSG_LOCAL_RESULT:
+		return on_local_result(w, &m->local_result);
+	}
+	return -1;
+}
+
+static void
+on_down(struct chan *c)
+{
+	struct worker *w = chan_arg(c);
+	struct queued *q = w->q;
+
+	log_info("worker gone", L_Z("role", role_name(chan_peer(c))),
+	    L_NUM("leases", w->out));
+	leases_orphan(q->leases, w, queue_now(&q->queue) + QUEUED_ORPHAN);
+	journal_forget(&q->journal, c);
+	LIST_REMOVE(w, next);
+	free(w);
+}
+
+/* Room again: the hook of this turn has gone by. */
+static void
+on_room(struct chan *c)
+{
+	(void)c;
+	loop_again();
+}
+
+static const struct chan_ops ops = {
+	.on_msg = on_msg, .on_down = on_down, .on_room = on_room,
+};
+
+const struct chan_ops *
+work_ops(void)
+{
+	return &ops;
+}
+
+int
+work_accept(struct chan *c, void *queued)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+
+	w->q = queued;
+	w->chan = c;
+	chan_set_arg(c, w);
+	LIST_INSERT_HEAD(&w->q->work.workers, w, next);
+	return 0;
+}
+
+void
+work_clear(struct queued *q)
+{
+	struct worker *w;
+
+	while ((w = LIST_FIRST(&q->work.workers)) != NULL) {
+		LIST_REMOVE(w, next);
+		chan_close(w->chan);
+		free(w);
+	}
+}

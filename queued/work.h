@@ -1,0 +1,50 @@
+/*
+ * work - the workers: routing and local delivery as leased jobs, their
+ * results, and what follows from them.
+ *
+ * A job goes to a worker that has room, with a proof (lease.h) that comes
+ * back with the result.  A result changes the state at once and is answered
+ * when it is durable; no job leaves on the strength of what is not.
+ */
+#ifndef QUEUED_WORK_H
+#define QUEUED_WORK_H
+
+#include <sys/queue.h>
+
+#include "common/ipc/chan.h"
+#include "queued/journal.h"
+
+struct worker;
+struct queued;
+struct message;
+struct target;
+
+struct work {
+	LIST_HEAD(, worker)	 workers;
+	uint64_t		 jobs, results;		/* so far */
+};
+
+/* For chan_listen and chan_new: the channel is a worker's. */
+const struct chan_ops *work_ops(void);
+int	work_accept(struct chan *, void *queued);
+
+/* Every target that waits is put on its schedule, not before that time. */
+void	work_schedule(struct queued *, struct message *, int64_t not_before);
+void	work_schedule_target(struct queued *, struct target *,
+	    int64_t not_before);
+/* Out of schedule and leases: the message or target ends or changes. */
+void	work_forget(struct queued *, struct message *);
+void	work_forget_target(struct queued *, struct target *);
+/* Sends what may go now, up to the caps of a turn. */
+void	work_dispatch(struct queued *);
+/* Ends leases whose time is over. */
+void	work_tick(struct queued *);
+void	work_clear(struct queued *);
+
+/* Of routing (route.c): the whole answer to a lease.  -1: not its to say. */
+struct lease;
+bool	route_is_flood(const struct queued *, const struct lease *);
+int	route_apply(struct queued *, struct message *, struct lease *,
+	    const struct journal_entry *answer);
+
+#endif
