@@ -15,7 +15,7 @@
 #include "common/ipc/chan.h"
 
 enum {
-	INTAKE_BLOCK = 256,		/* queue ids in a block */
+	INTAKE_BLOCK = 1024,		/* queue ids in a block */
 	INTAKE_BLOCKS_MAX = 16,		/* that a channel may hold */
 	INTAKE_OPEN_MAX = 4096		/* messages under way on a channel */
 };
