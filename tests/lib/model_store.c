@@ -209,6 +209,7 @@ folder_gone(struct model_store *m, struct model_entry *e)
 
 	folder_empty(m, f);
 	f->pub.gone = true;
+	f->pub.modseq++;
 	e->folder = NULL;
 	folder_unref(m, f);
 }
