@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { TAG_MAX = 128 };		/* bytes of a tag; a longer one is BAD */
-
 struct parse
 parse_of(char *p, size_t n)
 {
@@ -111,7 +109,7 @@ parse_tag(struct parse *p, struct str *out)
 {
 	if (take(p, is_tag_char, "no tag", out) == -1)
 		return -1;
-	if (out->n > TAG_MAX)
+	if (out->n > PARSE_TAG_MAX)
 		return parse_fail(p, "tag too long");
 	return parse_is(p, ' ') || parse_is_end(p) ? 0 :
 	    parse_fail(p, "bad tag");

@@ -16,6 +16,8 @@
 
 #include "common/core/str.h"
 
+enum { PARSE_TAG_MAX = 128 };	/* bytes of a tag; a longer one is BAD */
+
 struct parse {
 	char		*p;
 	size_t		 n;
