@@ -1,0 +1,45 @@
+/*
+ * imap_script - dialogues of one or two IMAP sessions over a model store.
+ *
+ * A script is lines, each with a mark:
+ *
+ *	C: a1 NOOP		the first session gets this line and CRLF
+ *	c: abc			the same without CRLF (of a literal)
+ *	S: a1 OK...		the next line it says; "..." stands for any end
+ *	C2: c2: S2:		the second session
+ *	M: add INBOX		the store: a delivery of imap_script_mail
+ *	M: quota 100 | max 100 | broken 1 | broken 0
+ *	X:  X2:			the session has ended
+ *
+ * In a line, \0 is a NUL, \r and \n are themselves, \8 is the byte 0xe9.
+ * After the last line nothing may be left unsaid.
+ */
+#ifndef TESTS_IMAP_SCRIPT_H
+#define TESTS_IMAP_SCRIPT_H
+
+#include "imapd/imap.h"
+#include "tests/lib/model_store.h"
+
+struct imap_scene {
+	const char	*name;
+	const char	*script;
+};
+
+extern const char imap_script_mail[];	/* 116 octets */
+
+/*
+ * INBOX with three messages (UIDs 1 to 3: none, \Seen \Flagged, \Deleted),
+ * an empty Archive, Work/2025 with one message.
+ */
+struct model_store	*imap_script_store(void);
+
+/* One scene over a fresh store, in pieces of that many bytes. */
+void	imap_script_run(const struct imap_scene *, size_t piece);
+/* Each whole, byte by byte, and in odd pieces. */
+void	imap_script_run_all(const struct imap_scene *, size_t n);
+
+/* Until it waits for input; what it said goes to `said`. */
+void	imap_script_pump(struct imap *, struct str input, size_t piece,
+	    struct buf *said);
+
+#endif

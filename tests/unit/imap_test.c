@@ -1,0 +1,539 @@
+/*
+ * imap_test - dialogues with the IMAP session engine.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/imap_script.h"
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define SELECTED \
+	"C: s SELECT INBOX\n" \
+	"S: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n" \
+	"S: * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen " \
+	    "\\Draft \\*)]...\n" \
+	"S: * 3 EXISTS\n" \
+	"S: * 3 RECENT\n" \
+	"S: * OK [UNSEEN 1]...\n" \
+	"S: * OK [UIDVALIDITY 1]...\n" \
+	"S: * OK [UIDNEXT 4]...\n" \
+	"S: s OK [READ-WRITE]...\n"
+
+#define SELECTED2 \
+	"C2: s SELECT INBOX\n" \
+	"S2: * FLAGS...\n" \
+	"S2: * OK [PERMANENTFLAGS...\n" \
+	"S2: * 3 EXISTS\n" \
+	"S2: * 0 RECENT\n" \
+	"S2: * OK [UNSEEN 1]...\n" \
+	"S2: * OK [UIDVALIDITY 1]...\n" \
+	"S2: * OK [UIDNEXT 4]...\n" \
+	"S2: s OK [READ-WRITE]...\n"
+
+static const struct imap_scene any[] = {
+	{ "capability",
+	    "C: a CAPABILITY\n"
+	    "S: * CAPABILITY IMAP4rev1 LITERAL+ CHILDREN ID IDLE NAMESPACE "
+	    "UIDPLUS UNSELECT\n"
+	    "S: a OK...\n" },
+	{ "noop, letters of either case", "C: a nOOp\nS: a OK...\n" },
+	{ "logout",
+	    "C: a LOGOUT\nS: * BYE...\nS: a OK...\nX:\n" },
+	{ "a second login",
+	    "C: a LOGIN u p\nS: a BAD logged in already\n"
+	    "C: b AUTHENTICATE PLAIN\nS: b BAD logged in already\n" },
+	{ "id",
+	    "C: a ID NIL\nS: * ID (\"name\" \"Postern\")\nS: a OK...\n"
+	    "C: b ID (\"name\" \"x\" \"os\" NIL)\nS: * ID...\nS: b OK...\n"
+	    "C: c ID (\"name\")\nS: c BAD...\n"
+	    "C: d ID ()\nS: * ID...\nS: d OK...\n" },
+	{ "namespace",
+	    "C: a NAMESPACE\nS: * NAMESPACE ((\"\" \"/\")) NIL NIL\n"
+	    "S: a OK...\n" },
+	{ "no such command", "C: a XYZZY\nS: a BAD no such command\n" },
+	{ "uid of what has none", "C: a UID NOOP\nS: a BAD...\n" },
+	{ "nothing selected",
+	    "C: a FETCH 1 FLAGS\nS: a BAD no folder is selected\n"
+	    "C: b UNSELECT\nS: b BAD...\nC: c CLOSE\nS: c BAD...\n"
+	    "C: d IDLE\nS: + idling\nC: DONE\nS: d OK...\n" },
+	{ "too many arguments", "C: a NOOP x\nS: a BAD...\n" },
+};
+
+/* ATTACKS F-11, F-12, F-01. */
+static const struct imap_scene hostile[] = {
+	{ "tag *", "C: * NOOP\nS: * BAD...\n" },
+	{ "tag +", "C: + NOOP\nS: * BAD...\n" },
+	{ "tag with +", "C: a+b NOOP\nS: * BAD...\n" },
+	{ "tag with {", "C: a{3 NOOP\nS: * BAD...\n" },
+	{ "tag with 8 bits", "C: a\\8 NOOP\nS: * BAD...\n" },
+	{ "empty line", "C: \nS: * BAD...\n" },
+	{ "tag alone", "C: abc\nS: abc BAD...\n" },
+	{ "bare LF is no end", "C: a NOOP\\nb NOOP\nS: a BAD...\n" },
+	{ "bare CR is no end", "C: a NOOP\\rb NOOP\nS: a BAD...\n" },
+	{ "NUL", "C: a NO\\0OP\nS: a BAD...\n" },
+	{ "NUL in a string", "C: a SELECT \"x\\0y\"\nS: a BAD...\n" },
+	{ "NUL in a literal",
+	    "C: a SELECT {3}\nS: + go on\nC: a\\0b\nS: a BAD...\n" },
+	{ "quotes in a word", "C: a NOOP EE\"FY\nS: a BAD...\n" },
+	{ "bytes behind a command",
+	    "C: a NOOP \\8\nS: a BAD...\nC: b NOOP\nS: b OK...\n" },
+	{ "open parentheses", "C: a NOOP ((((((((\nS: a BAD...\n" },
+	{ "literal in quotes",
+	    "C: a SELECT \"x{3}\nS: a BAD...\nC: b NOOP\nS: b OK...\n" },
+	{ "literal that is no number",
+	    "C: a SELECT {-1}\nS: a BAD...\n"
+	    "C: b SELECT {}\nS: b BAD...\n"
+	    "C: c SELECT {x}\nS: c BAD...\n" },
+	{ "literal of 4 GiB",
+	    "C: a SELECT {4294967295}\nS: a BAD [TOOBIG]...\n"
+	    "C: b SELECT {18446744073709551615}\nS: b BAD [TOOBIG]...\n"
+	    "C: c SELECT {99999999999999999999999}\nS: c BAD [TOOBIG]...\n" },
+	{ "literal of 4 GiB, unasked",
+	    "C: a SELECT {4294967295+}\nS: * BYE [TOOBIG]...\nX:\n" },
+	{ "literal over the limit",
+	    "C: a SELECT {1048577}\nS: a BAD [TOOBIG]...\n"
+	    "C: b NOOP\nS: b OK...\n" },
+	{ "refused with a literal to come, unasked",
+	    "C: a XYZZY {6+}\nC: b NOOPC: c NOOP\nS: a BAD...\n"
+	    "C: d NOOP\nS: d OK...\n" },
+	{ "refused with a literal to come, asking",
+	    "C: a XYZZY {6}\nS: a BAD...\nC: d NOOP\nS: d OK...\n" },
+	{ "refused, several literals",
+	    "C: a XYZZY {3+}\nc: x\\r\\n\nC:  {2+}\nc: ab\nC:  tail\n"
+	    "S: a BAD...\nC: d NOOP\nS: d OK...\n" },
+	{ "literal of nothing",
+	    "C: a SELECT {0}\nS: + go on\nC: \nS: a NO...\n" },
+};
+
+static const struct imap_scene folders[] = {
+	{ "create, delete",
+	    "C: a CREATE x/y\nS: a OK...\n"
+	    "C: b CREATE x/y\nS: b NO [ALREADYEXISTS]...\n"
+	    "C: c DELETE x/y\nS: c OK...\n"
+	    "C: d DELETE x/y\nS: d NO [NONEXISTENT]...\n"
+	    "C: e CREATE x/y/\nS: e OK...\n"
+	    "C: f DELETE INBOX\nS: f NO [CANNOT]...\n"
+	    "C: g CREATE inbox\nS: g NO [ALREADYEXISTS]...\n" },
+	{ "rename",
+	    "C: a RENAME Work Play\nS: a OK...\n"
+	    "C: b STATUS Play/2025 (MESSAGES)\n"
+	    "S: * STATUS \"Play/2025\" (MESSAGES 1)\nS: b OK...\n"
+	    "C: c RENAME none other\nS: c NO [NONEXISTENT]...\n"
+	    "C: d RENAME Play Archive\nS: d NO [ALREADYEXISTS]...\n" },
+	{ "rename of INBOX moves the messages",
+	    "C: a RENAME INBOX old\nS: a OK...\n"
+	    "C: b STATUS old (MESSAGES)\nS: * STATUS \"old\" (MESSAGES 3)\n"
+	    "S: b OK...\n"
+	    "C: c STATUS INBOX (MESSAGES)\n"
+	    "S: * STATUS \"INBOX\" (MESSAGES 0)\nS: c OK...\n" },
+	{ "status",
+	    "C: a STATUS iNbOx (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN)\n"
+	    "S: * STATUS \"INBOX\" (MESSAGES 3 RECENT 3 UIDNEXT 4 "
+	    "UIDVALIDITY 1 UNSEEN 2)\nS: a OK...\n"
+	    "C: b STATUS INBOX ()\nS: b BAD...\n"
+	    "C: c STATUS INBOX (SIZE)\nS: c BAD...\n"
+	    "C: d STATUS none (UNSEEN)\nS: d NO [NONEXISTENT]...\n"
+	    "C: e STATUS {5}\nS: + go on\nC: INBOX (UNSEEN)\n"
+	    "S: * STATUS \"INBOX\" (UNSEEN 2)\nS: e OK...\n" },
+	{ "names, ATTACKS F-07",
+	    "C: a CREATE ../bob/INBOX\nS: a NO...\n"
+	    "C: b CREATE /etc/passwd\nS: b NO...\n"
+	    "C: c CREATE a//b\nS: c NO...\n"
+	    "C: d CREATE .\nS: d NO...\n"
+	    "C: e CREATE \"\"\nS: e NO...\n"
+	    "C: f CREATE &AAA-\nS: f NO...\n"
+	    "C: g CREATE &\nS: g NO...\n"
+	    "C: h CREATE {3+}\nC: a\\r\\n\nS: h NO...\n"
+	    "C: i CREATE {1+}\nC: \\8\nS: i NO...\n"
+	    "C: j CREATE \"a*b\"\nS: j NO...\n"
+	    "C: k CREATE Entw&APw-rfe\nS: k OK...\n"
+	    "C: l STATUS Entw&APw-rfe (UNSEEN)\n"
+	    "S: * STATUS \"Entw&APw-rfe\" (UNSEEN 0)\nS: l OK...\n"
+	    "C: m CREATE inbox/x\nS: m OK...\n"
+	    "C: n STATUS INBOX/x (UNSEEN)\n"
+	    "S: * STATUS \"INBOX/x\" (UNSEEN 0)\nS: n OK...\n" },
+	{ "name in quotes",
+	    "C: a CREATE \"q\\\"\\\\uote\"\nS: a OK...\n"
+	    "C: b STATUS \"q\\\"\\\\uote\" (UNSEEN)\n"
+	    "S: * STATUS \"q\\\"\\\\uote\" (UNSEEN 0)\nS: b OK...\n" },
+	{ "subscriptions",
+	    "C: a SUBSCRIBE Archive\nS: a OK...\n"
+	    "C: b LSUB \"\" *\nS: * LSUB () \"/\" \"Archive\"\nS: b OK...\n"
+	    "C: c UNSUBSCRIBE Archive\nS: c OK...\n"
+	    "C: d UNSUBSCRIBE Archive\nS: d OK...\n"
+	    "C: e LSUB \"\" *\nS: e OK...\n" },
+};
+
+static const struct imap_scene selecting[] = {
+	{ "select", SELECTED },
+	{ "examine",
+	    "C: s EXAMINE INBOX\n"
+	    "S: * FLAGS...\nS: * OK [PERMANENTFLAGS ()]...\n"
+	    "S: * 3 EXISTS\nS: * 3 RECENT\nS: * OK [UNSEEN 1]...\n"
+	    "S: * OK [UIDVALIDITY 1]...\nS: * OK [UIDNEXT 4]...\n"
+	    "S: s OK [READ-ONLY]...\n"
+	    "C: a STORE 1 FLAGS (\\Seen)\nS: a NO [READ-ONLY]...\n"
+	    "C: b EXPUNGE\nS: b NO [READ-ONLY]...\n"
+	    "C: c FETCH 1 (BODY[TEXT] FLAGS)\n"
+	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\n"
+	    "S:  FLAGS (\\Recent))\nS: c OK...\n"
+	    "C: d CLOSE\nS: d OK...\n"
+	    "C: e STATUS INBOX (MESSAGES RECENT)\n"
+	    "S: * STATUS \"INBOX\" (MESSAGES 3 RECENT 3)\nS: e OK...\n" },
+	{ "select of what is not there leaves none",
+	    SELECTED
+	    "C: a SELECT none\nS: a NO [NONEXISTENT]...\n"
+	    "C: b CHECK\nS: b BAD...\n" },
+	{ "close expunges, says nothing",
+	    SELECTED
+	    "C: a CLOSE\nS: a OK...\n"
+	    "C: b STATUS INBOX (MESSAGES)\n"
+	    "S: * STATUS \"INBOX\" (MESSAGES 2)\nS: b OK...\n" },
+	{ "unselect does not",
+	    SELECTED
+	    "C: a UNSELECT\nS: a OK...\n"
+	    "C: b STATUS INBOX (MESSAGES)\n"
+	    "S: * STATUS \"INBOX\" (MESSAGES 3)\nS: b OK...\n" },
+	{ "expunge",
+	    SELECTED
+	    "C: a STORE 1 +FLAGS.SILENT (\\Deleted)\nS: a OK...\n"
+	    "C: b EXPUNGE\nS: * 1 EXPUNGE\nS: * 2 EXPUNGE\n"
+	    "S: * 1 RECENT\nS: b OK...\n" },
+	{ "uid expunge",
+	    SELECTED
+	    "C: a STORE 1 +FLAGS.SILENT \\Deleted\nS: a OK...\n"
+	    "C: b UID EXPUNGE 2:9\nS: * 3 EXPUNGE\nS: * 2 RECENT\n"
+	    "S: b OK...\n"
+	    "C: c UID EXPUNGE\nS: c BAD...\n" },
+	{ "check", SELECTED "C: a CHECK\nS: a OK...\n" },
+};
+
+static const struct imap_scene storing[] = {
+	{ "store",
+	    SELECTED
+	    "C: a STORE 1 FLAGS (\\Seen \\Draft)\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Seen \\Draft \\Recent))\n"
+	    "S: a OK...\n"
+	    "C: b STORE 1:2 +FLAGS \\Answered\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Seen \\Draft \\Recent))\n"
+	    "S: * 2 FETCH (UID 2 FLAGS (\\Answered \\Flagged \\Seen "
+	    "\\Recent))\n"
+	    "S: b OK...\n"
+	    "C: c UID STORE 1 -FLAGS (\\Seen)\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Draft \\Recent))\n"
+	    "S: c OK...\n"
+	    "C: d STORE 1 FLAGS ()\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Recent))\nS: d OK...\n" },
+	{ "keywords",
+	    SELECTED
+	    "C: a STORE 1 +FLAGS ($Work work)\n"
+	    "S: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work "
+	    "work)\n"
+	    "S: * OK [PERMANENTFLAGS...\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Recent $Work work))\nS: a OK...\n"
+	    "C: b STORE 1 -FLAGS ($WORK none)\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Recent work))\nS: b OK...\n" },
+	{ "bad flags",
+	    SELECTED
+	    "C: a STORE 1 FLAGS (\\Recent)\nS: a BAD...\n"
+	    "C: b STORE 1 FLAGS (\\Foo)\nS: b BAD...\n"
+	    "C: c STORE 1 FLAGS (a b\nS: c BAD...\n"
+	    "C: d STORE 1 FLOGS (a)\nS: d BAD...\n"
+	    "C: e STORE 1 FLAGS\nS: e BAD...\n"
+	    "C: f STORE 1 FLAGS (01234567890123456789012345678901234567890"
+	    "123456789012345678901234)\nS: f NO [LIMIT]...\n" },
+	{ "sets, ATTACKS F-06",
+	    SELECTED
+	    "C: a STORE 0 FLAGS ()\nS: a BAD...\n"
+	    "C: b STORE 4 FLAGS ()\nS: b BAD...\n"
+	    "C: c STORE 1:4294967295 FLAGS ()\nS: c BAD...\n"
+	    "C: d STORE 4294967296 FLAGS ()\nS: d BAD...\n"
+	    "C: e UID STORE 1:4294967295 FLAGS.SILENT ()\nS: e OK...\n"
+	    "C: f UID STORE 77 FLAGS ()\nS: f OK...\n"
+	    "C: g STORE 1,,2 FLAGS ()\nS: g BAD...\n"
+	    "C: h UID STORE *:1 FLAGS.SILENT (\\Seen)\nS: h OK...\n" },
+	{ "copy",
+	    SELECTED
+	    "C: a COPY 1:2 Archive\nS: a OK [COPYUID 2 1:2 1:2]...\n"
+	    "C: b UID COPY 3 Archive\nS: b OK [COPYUID 2 3 3]...\n"
+	    "C: c COPY 1 none\nS: c NO [TRYCREATE]...\n"
+	    "C: d UID COPY 99 Archive\nS: d OK no such message\n"
+	    "C: e COPY 1:2 INBOX\nS: * 5 EXISTS\nS: * 5 RECENT\n"
+	    "S: e OK [COPYUID 1 1:2 4:5]...\n"
+	    "C: f FETCH 5 FLAGS\n"
+	    "S: * 5 FETCH (FLAGS (\\Flagged \\Seen \\Recent))\nS: f OK...\n" },
+	{ "copy over quota",
+	    SELECTED
+	    "M: quota 500\n"
+	    "C: a COPY 1 Archive\nS: a NO [OVERQUOTA]...\n" },
+};
+
+static const struct imap_scene appending[] = {
+	{ "append",
+	    "C: a APPEND Archive {5}\nS: + go on\nC: hello\n"
+	    "S: a OK [APPENDUID 2 1]...\n"
+	    "C: b APPEND Archive (\\Seen $x) \" 1-Feb-2020 10:00:00 +0130\" "
+	    "{5+}\nC: world\nS: b OK [APPENDUID 2 2]...\n"
+	    "C: c EXAMINE Archive\n"
+	    "S: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $x)\n"
+	    "S: * OK [PERM...\nS: * 2 EXISTS\nS: * 2 RECENT\n"
+	    "S: * OK [UNSEEN 1]...\nS: * OK [UIDV...\nS: * OK [UIDN...\n"
+	    "S: c OK...\n"
+	    "C: d FETCH 1:2 (FLAGS INTERNALDATE RFC822.SIZE BODY[])\n"
+	    "S: * 1 FETCH (FLAGS (\\Recent) INTERNALDATE "
+	    "\"21-Sep-2026 14:13:20 +0000\" RFC822.SIZE 5 BODY[] {5}\n"
+	    "S: hello)\n"
+	    "S: * 2 FETCH (FLAGS (\\Seen \\Recent $x) INTERNALDATE "
+	    "\" 1-Feb-2020 10:00:00 +0130\" RFC822.SIZE 5 BODY[] {5}\n"
+	    "S: world)\nS: d OK...\n" },
+	{ "append to the selected folder",
+	    SELECTED
+	    "C: a APPEND INBOX {5}\nS: + go on\nC: hello\n"
+	    "S: * 4 EXISTS\nS: * 4 RECENT\nS: a OK [APPENDUID 1 4]...\n" },
+	{ "name by literal",
+	    "C: a APPEND {7}\nS: + go on\nC: Archive {5}\nS: + go on\n"
+	    "C: hello\nS: a OK [APPENDUID 2 1]...\n"
+	    "C: b APPEND {7+}\nC: Archive (\\Seen) {5+}\nC: hello\n"
+	    "S: b OK [APPENDUID 2 2]...\n" },
+	{ "refused before it is sent, ATTACKS F-03",
+	    "C: a APPEND none {5}\nS: a NO [TRYCREATE]...\n"
+	    "C: b APPEND Archive {1001}\nS: b NO [TOOBIG]...\n"
+	    "C: c APPEND Archive (\\Foo) {5}\nS: c BAD...\n"
+	    "C: d APPEND Archive \"yesterday\" {5}\nS: d BAD...\n"
+	    "C: e APPEND Archive {0}\nS: e NO [CANNOT]...\n"
+	    "M: quota 10\n"
+	    "C: f APPEND Archive {5}\nS: f NO [OVERQUOTA]...\n"
+	    "M: max 4\n"
+	    "C: g APPEND Archive {5}\nS: g NO [LIMIT]...\n"
+	    "C: h APPEND &a {5}\nS: h NO [CANNOT]...\n"
+	    "C: i APPEND Archive\nS: i BAD...\n"
+	    "C: j APPEND Archive hello\nS: j BAD...\n" },
+	{ "the same, unasked: what is sent is no command",
+	    "C: a APPEND none {6+}\nC: x NOOP\nS: a NO [TRYCREATE]...\n"
+	    "C: b APPEND Archive (\\Foo) {6+}\nC: x NOOP\nS: b BAD...\n"
+	    "M: quota 10\n"
+	    "C: c APPEND Archive {6+}\nC: x NOOP\nS: c NO [OVERQUOTA]...\n"
+	    "C: d NOOP\nS: d OK...\n" },
+	{ "too large, unasked",
+	    "C: a APPEND Archive {1001+}\nS: * BYE [TOOBIG]...\nX:\n" },
+	{ "at the limit",
+	    "C: a APPEND Archive {1000}\nS: + go on\n" },
+	{ "several messages",
+	    "C: a APPEND Archive {1+}\nC: x {1+}\nC: y\nS: a BAD...\n"
+	    "C: b APPEND Archive {1+}\nC: x {1}\nS: b BAD...\n"
+	    "C: c APPEND Archive {1+}\nC: x y\nS: c BAD...\n"
+	    "C: d STATUS Archive (MESSAGES)\n"
+	    "S: * STATUS \"Archive\" (MESSAGES 0)\nS: d OK...\n" },
+	{ "NUL in a message",
+	    "C: a APPEND Archive {3}\nS: + go on\nC: a\\0b\nS: a BAD...\n"
+	    "C: d STATUS Archive (MESSAGES)\n"
+	    "S: * STATUS \"Archive\" (MESSAGES 0)\nS: d OK...\n" },
+	{ "folder deleted meanwhile",
+	    "C: a APPEND Archive {5}\nS: + go on\nc: hel\n"
+	    "C2: b DELETE Archive\nS2: b OK...\n"
+	    "C: lo\nS: a NO [TRYCREATE]...\n" },
+	{ "disconnect in the middle",
+	    "C: a APPEND Archive {5}\nS: + go on\nc: hel\n" },
+};
+
+static const struct imap_scene fetching[] = {
+	{ "fast",
+	    SELECTED
+	    "C: a FETCH 2 FAST\n"
+	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) INTERNALDATE "
+	    "\" 2-Jan-2026 00:00:00 +0000\" RFC822.SIZE 116)\nS: a OK...\n" },
+	{ "uid fetch says the UID once",
+	    SELECTED
+	    "C: a UID FETCH 2 FLAGS\n"
+	    "S: * 2 FETCH (UID 2 FLAGS (\\Flagged \\Seen \\Recent))\n"
+	    "S: a OK...\n"
+	    "C: b UID FETCH 2 (FLAGS UID)\n"
+	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) UID 2)\n"
+	    "S: b OK...\n"
+	    "C: c UID FETCH 9:* UID\nS: * 3 FETCH (UID 3)\nS: c OK...\n" },
+	{ "body sets seen and says so",
+	    SELECTED
+	    "C: a FETCH 1 BODY[TEXT]\n"
+	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\n"
+	    "S:  FLAGS (\\Seen \\Recent))\nS: a OK...\n"
+	    "C: b FETCH 1 BODY[TEXT]\n"
+	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\nS: )\n"
+	    "S: b OK...\n" },
+	{ "peek does not",
+	    SELECTED
+	    "C: a FETCH 1 (BODY.PEEK[TEXT] FLAGS)\n"
+	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\n"
+	    "S:  FLAGS (\\Recent))\nS: a OK...\n"
+	    "C: b FETCH 1 (RFC822.HEADER)\n"
+	    "S: * 1 FETCH (RFC822.HEADER {104}\nS: From: Ann...\nS: To:...\n"
+	    "S: Subject:...\nS: Date:...\nS: \nS: )\nS: b OK...\n"
+	    "C: c FETCH 1 FLAGS\n"
+	    "S: * 1 FETCH (FLAGS (\\Recent))\nS: c OK...\n" },
+	{ "rfc822 forms",
+	    SELECTED
+	    "C: a FETCH 2 (RFC822.TEXT)\n"
+	    "S: * 2 FETCH (RFC822.TEXT {12}\nS: Hello Bob.\nS: )\n"
+	    "S: a OK...\n"
+	    "C: b FETCH 2 RFC822\n"
+	    "S: * 2 FETCH (RFC822 {116}\nS: From: Ann...\nS: To:...\n"
+	    "S: Subject:...\nS: Date:...\nS: \nS: Hello Bob.\nS: )\n"
+	    "S: b OK...\n" },
+	{ "fields",
+	    SELECTED
+	    "C: a FETCH 2 BODY.PEEK[HEADER.FIELDS (subject to)]\n"
+	    "S: * 2 FETCH (BODY[HEADER.FIELDS (subject to)] {37}\n"
+	    "S: To: bob@example.org\nS: Subject: Tea\nS: \nS: )\nS: a OK...\n"
+	    "C: b FETCH 2 BODY.PEEK[HEADER.FIELDS.NOT (From {4}\n"
+	    "S: + go on\nC: Date)]\n"
+	    "S: * 2 FETCH (BODY[HEADER.FIELDS.NOT (From Date)] {37}\n"
+	    "S: To: bob@example.org\nS: Subject: Tea\nS: \nS: )\nS: b OK...\n"
+	    "C: c FETCH 2 BODY.PEEK[HEADER.FIELDS (\"none\")]<0.2>\n"
+	    "S: * 2 FETCH (BODY[HEADER.FIELDS (none)]<0> {2}\nS: \nS: )\n"
+	    "S: c OK...\n"
+	    "C: d FETCH 2 BODY.PEEK[HEADER.FIELDS ()]\nS: d BAD...\n"
+	    "C: e FETCH 2 BODY.PEEK[HEADER.FIELDS (\"a b\")]\nS: e BAD...\n" },
+	{ "partial, ATTACKS F-14",
+	    SELECTED
+	    "C: a FETCH 2 BODY[TEXT]<6.3>\n"
+	    "S: * 2 FETCH (BODY[TEXT]<6> {3}\nS: Bob)\nS: a OK...\n"
+	    "C: b FETCH 2 BODY[TEXT]<4294967290.20>\n"
+	    "S: * 2 FETCH (BODY[TEXT]<4294967290> {0}\nS: )\nS: b OK...\n"
+	    "C: c FETCH 2 BODY[TEXT]<9.4294967295>\n"
+	    "S: * 2 FETCH (BODY[TEXT]<9> {3}\nS: .\nS: )\nS: c OK...\n"
+	    "C: d FETCH 2 BODY[TEXT]<0.0>\nS: d BAD...\n"
+	    "C: e FETCH 2 BODY[TEXT]<4294967296.1>\nS: e BAD...\n"
+	    "C: f FETCH 2 BODY[TEXT]<0.1\nS: f BAD...\n"
+	    "C: g FETCH 2 BODY[]<0.-1>\nS: g BAD...\n" },
+	{ "bad items",
+	    SELECTED
+	    "C: a FETCH 1 (FLAGS\nS: a BAD...\n"
+	    "C: b FETCH 1 XFLAGS\nS: b BAD...\n"
+	    "C: c FETCH 1 ()\nS: c BAD...\n"
+	    "C: d FETCH 1 BODY[NONE]\nS: d BAD...\n"
+	    "C: e FETCH 1 (FAST)\nS: e BAD...\n"
+	    "C: f FETCH 1 FLAGS UID\nS: f BAD...\n"
+	    "C: g FETCH 1\nS: g BAD...\n"
+	    "C: h FETCH\nS: h BAD...\n" },
+	{ "the store cannot read",
+	    SELECTED
+	    "M: broken 1\n"
+	    "C: a FETCH 2 (UID BODY[])\n"
+	    "S: * 2 FETCH (UID 2 BODY[] NIL)\nS: a NO [UNAVAILABLE]...\n"
+	    "C: b FETCH 2 BODY[HEADER]\n"
+	    "S: * 2 FETCH (BODY[HEADER] NIL)\nS: b NO [UNAVAILABLE]...\n"
+	    "C: c SEARCH BODY x\nS: * SEARCH\nS: c NO [UNAVAILABLE]...\n" },
+};
+
+static const struct imap_scene two[] = {
+	{ "an expunge is told by NOOP, not by FETCH, STORE, SEARCH",
+	    SELECTED SELECTED2
+	    "C2: a EXPUNGE\nS2: * 3 EXPUNGE\nS2: a OK...\n"
+	    "C: a FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS (\\Recent))\nS: a OK...\n"
+	    "C: b FETCH 3 FLAGS\nS: b OK [EXPUNGEISSUED]...\n"
+	    "C: c STORE 3 FLAGS ()\nS: c OK [EXPUNGEISSUED]...\n"
+	    "C: d SEARCH ALL\nS: * SEARCH 1 2\nS: d OK...\n"
+	    "C: e COPY 3 Archive\nS: * 3 EXPUNGE\nS: * 2 RECENT\n"
+	    "S: e NO [EXPUNGEISSUED]...\n"
+	    "C: f NOOP\nS: f OK...\n" },
+	{ "a UID command tells it",
+	    SELECTED SELECTED2
+	    "C2: a EXPUNGE\nS2: * 3 EXPUNGE\nS2: a OK...\n"
+	    "C: a UID SEARCH ALL\nS: * SEARCH 1 2\nS: * 3 EXPUNGE\n"
+	    "S: * 2 RECENT\nS: a OK...\n" },
+	{ "flags of others",
+	    SELECTED SELECTED2
+	    "C2: a STORE 1 +FLAGS (\\Answered)\n"
+	    "S2: * 1 FETCH (UID 1 FLAGS (\\Answered))\nS2: a OK...\n"
+	    "C: a NOOP\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Recent))\nS: a OK...\n"
+	    "C: b NOOP\nS: b OK...\n"
+	    "C2: b NOOP\nS2: b OK...\n" },
+	{ "silent hides only one's own",
+	    SELECTED SELECTED2
+	    "C2: a STORE 1 +FLAGS.SILENT (\\Answered)\nS2: a OK...\n"
+	    "C: a STORE 1 +FLAGS.SILENT (\\Draft)\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Draft \\Recent))\n"
+	    "S: a OK...\n"
+	    "C2: b NOOP\n"
+	    "S2: * 1 FETCH (UID 1 FLAGS (\\Answered \\Draft))\n"
+	    "S2: b OK...\n" },
+	{ "keywords of others",
+	    SELECTED SELECTED2
+	    "C2: a STORE 1 +FLAGS.SILENT ($x)\nS2: * FLAGS...\n"
+	    "S2: * OK [PERM...\nS2: a OK...\n"
+	    "C: a NOOP\nS: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen "
+	    "\\Draft $x)\nS: * OK [PERM...\n"
+	    "S: * 1 FETCH (UID 1 FLAGS (\\Recent $x))\nS: a OK...\n" },
+	{ "idle",
+	    SELECTED SELECTED2
+	    "C: a IDLE\nS: + idling\n"
+	    "M: add INBOX\nS: * 4 EXISTS\nS: * 4 RECENT\n"
+	    "C2: a NOOP\nS2: * 4 EXISTS\nS2: a OK...\n"
+	    "C2: b STORE 4 +FLAGS.SILENT (\\Deleted)\nS2: b OK...\n"
+	    "S: * 4 FETCH (UID 4 FLAGS (\\Deleted \\Recent))\n"
+	    "C2: c EXPUNGE\nS2: * 3 EXPUNGE\nS2: * 3 EXPUNGE\nS2: c OK...\n"
+	    "S: * 3 EXPUNGE\nS: * 3 EXPUNGE\nS: * 2 RECENT\n"
+	    "C: DONE\nS: a OK...\n"
+	    "M: add INBOX\n"
+	    "C: b NOOP\nS: * 3 EXISTS\nS: * 3 RECENT\nS: b OK...\n" },
+	{ "idle ended by something else",
+	    SELECTED
+	    "C: a IDLE\nS: + idling\nC: b NOOP\nS: a BAD...\n"
+	    "C: c NOOP\nS: c OK...\n"
+	    "C: d IDLE\nS: + idling\nC: {3}\nS: d BAD...\n"
+	    "C: e IDLE\nS: + idling\nC: {3+}\nS: * BYE...\nX:\n" },
+	{ "folder deleted under a session",
+	    "C: a CREATE x\nS: a OK...\n"
+	    "C: b SELECT Work/2025\nS: * FLAGS...\nS: * OK [PERM...\n"
+	    "S: * 1 EXISTS\nS: * 1 RECENT\nS: * OK [UNSEEN...\n"
+	    "S: * OK [UIDV...\nS: * OK [UIDN...\nS: b OK...\n"
+	    "C2: a DELETE Work/2025\nS2: a OK...\n"
+	    "C: c FETCH 1 BODY[]\nS: c OK [EXPUNGEISSUED]...\n"
+	    "C: d NOOP\nS: * 1 EXPUNGE\nS: * 0 RECENT\nS: d OK...\n"
+	    "C: e STORE 1 FLAGS (\\Seen)\nS: e BAD...\n"
+	    "C: f UID SEARCH ALL\nS: * SEARCH\nS: f OK...\n" },
+	{ "recent is for one session",
+	    SELECTED
+	    "C: a IDLE\nS: + idling\n"
+	    "M: add INBOX\nS: * 4 EXISTS\nS: * 4 RECENT\n"
+	    "C: DONE\nS: a OK...\n"
+	    "C2: a STATUS INBOX (RECENT)\n"
+	    "S2: * STATUS \"INBOX\" (RECENT 0)\nS2: a OK...\n" },
+};
+
+#define GROUP(g) \
+	static void test_##g(void **state) \
+	{ (void)state; imap_script_run_all(g, COUNT(g)); }
+
+GROUP(any)
+GROUP(hostile)
+GROUP(folders)
+GROUP(selecting)
+GROUP(storing)
+GROUP(appending)
+GROUP(fetching)
+GROUP(two)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_folders),
+		cmocka_unit_test(test_selecting),
+		cmocka_unit_test(test_storing),
+		cmocka_unit_test(test_appending),
+		cmocka_unit_test(test_fetching),
+		cmocka_unit_test(test_two),
+	};
+
+	return cmocka_run_group_tests_name("imap", tests, NULL, NULL);
+}
