@@ -1,0 +1,353 @@
+/*
+ * imap_search_test - SEARCH: its keys, its limits, and that a long search
+ * lets others in.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "imapd/searchkey.h"
+#include "tests/lib/imap_script.h"
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct {
+	const char	*text;
+	uint8_t		 flags;
+	int64_t		 date;
+} mails[] = {
+	/* 1 */
+	{ "From: Ann <ann@example.org>\r\nSubject: Tea\r\n"
+	  "Date: Thu, 31 Dec 2025 23:30:00 -0800\r\n"
+	  "To: bob@example.org\r\nCc: carl@example.org\r\n\r\n"
+	  "Hello Bob.\r\n", 0, 1767225600 },
+	/* 2 */
+	{ "From: Bob\r\nSubject: A long\r\n subject\r\nBcc: ann\r\n\r\n"
+	  "aaab and Subject: not\r\n", STORE_SEEN | STORE_ANSWERED,
+	  1767312000 },
+	/* 3 */
+	{ "X-Empty:\r\nFROM: carl\r\nDate: nonsense\r\n\r\n"
+	  "caf\303\251 CAF\303\251\r\n", STORE_DELETED | STORE_FLAGGED,
+	  1767398400 },
+	/* 4 */
+	{ "no header\r\n", STORE_DRAFT | STORE_SEEN, 0 },
+};
+
+static const struct {
+	const char	*keys;
+	const char	*want;		/* NULL: BAD; "NO...": NO */
+} cases[] = {
+	{ "ALL", " 1 2 3 4" },
+	{ "1", " 1" },
+	{ "2:3", " 2 3" },
+	{ "*", " 4" },
+	{ "1,9", " 1" },
+	{ "9:12", "" },
+	{ "UID 2:*", " 2 3 4" },
+	{ "NOT 2", " 1 3 4" },
+	{ "NOT NOT 2", " 2" },
+	{ "OR 1 3", " 1 3" },
+	{ "OR 1 OR 2 3", " 1 2 3" },
+	{ "(1:3 NOT 2)", " 1 3" },
+	{ "((1:3) (2))", " 2" },
+	{ "1:3 NOT (2 SEEN)", " 1 3" },
+	{ "seen", " 2 4" },
+	{ "UNSEEN", " 1 3" },
+	{ "ANSWERED", " 2" },
+	{ "UNANSWERED", " 1 3 4" },
+	{ "DELETED", " 3" },
+	{ "UNDELETED", " 1 2 4" },
+	{ "DRAFT", " 4" },
+	{ "UNDRAFT", " 1 2 3" },
+	{ "FLAGGED", " 3" },
+	{ "UNFLAGGED", " 1 2 4" },
+	{ "RECENT", " 1 2 3 4" },
+	{ "NEW", " 1 3" },
+	{ "OLD", "" },
+	{ "KEYWORD $x", "" },
+	{ "UNKEYWORD $x", " 1 2 3 4" },
+	{ "BEFORE 2-Jan-2026", " 1 4" },
+	{ "ON 2-Jan-2026", " 2" },
+	{ "ON \"02-jan-2026\"", " 2" },
+	{ "SINCE 2-Jan-2026", " 2 3" },
+	/* The day as written, whatever the zone. */
+	{ "SENTON 31-Dec-2025", " 1" },
+	{ "SENTBEFORE 31-Dec-2025", "" },
+	{ "SENTBEFORE 1-Jan-2026", " 1" },
+	{ "SENTSINCE 31-Dec-2025", " 1" },
+	{ "NOT SENTSINCE 31-Dec-2025", " 2 3 4" },
+	{ "LARGER 100", " 1" },
+	{ "SMALLER 100", " 2 3 4" },
+	{ "LARGER 4294967295", "" },
+	{ "SMALLER 11", "" },
+	{ "SMALLER 12", " 4" },
+	{ "LARGER 11", " 1 2 3" },
+	{ "FROM ann", " 1" },
+	{ "FROM EXAMPLE", " 1" },
+	{ "FROM carl", " 3" },
+	{ "TO bob", " 1" },
+	{ "CC carl", " 1" },
+	{ "BCC ANN", " 2" },
+	{ "SUBJECT \"long subject\"", " 2" },
+	{ "SUBJECT not", "" },
+	{ "SUBJECT \"\"", " 1 2" },
+	{ "HEADER X-Empty \"\"", " 3" },
+	{ "HEADER x-empty a", "" },
+	{ "HEADER X-None \"\"", "" },
+	{ "BODY hello", " 1" },
+	{ "BODY Tea", "" },
+	{ "TEXT tea", " 1" },
+	{ "TEXT not", " 2" },
+	{ "BODY aab", " 2" },
+	{ "BODY \"\"", " 1 2 3 4" },
+	{ "TEXT \"no header\"", " 4" },
+	{ "BODY \"no header\"", "" },
+	{ "OR BODY hello SEEN", " 1 2 4" },
+	{ "NOT BODY hello", " 2 3 4" },
+	{ "BODY {5+}\r\nHELLO", " 1" },
+	{ "CHARSET UTF-8 BODY {5+}\r\ncaf\303\251", " 3" },
+	{ "charset us-ascii BODY b", " 1 2" },
+	{ "BODY {5+}\r\nCAF\303\251 OLD", "" },
+	{ "CHARSET KOI8-R BODY x", "NO [BADCHARSET (US-ASCII UTF-8)]" },
+	{ "CHARSET UTF-8 BODY {1+}\r\n\351", NULL },
+	{ "", NULL },
+	{ "()", NULL },
+	{ "(1", NULL },
+	{ "1)", NULL },
+	{ "NOT", NULL },
+	{ "OR 1", NULL },
+	{ "0", NULL },
+	{ "4294967296", NULL },
+	{ "XYZZY", NULL },
+	{ "ON 31-Feb-2026", NULL },
+	{ "ON yesterday", NULL },
+	{ "LARGER -1", NULL },
+	{ "LARGER 4294967296", NULL },
+	{ "KEYWORD", NULL },
+	{ "HEADER x", NULL },
+	{ "SEEN ", NULL },
+	{ "SEEN  ALL", NULL },
+	{ "BODY \"x", NULL },
+	{ "CHARSET", NULL },
+	{ "CHARSET UTF-8", NULL },
+};
+
+static struct model_store *
+fill(void)
+{
+	struct model_store	*m = model_store_new();
+	size_t			 i;
+
+	for (i = 0; i < COUNT(mails); i++)
+		model_store_add(m, "INBOX", str_c(mails[i].text),
+		    mails[i].flags, mails[i].date);
+	return m;
+}
+
+static void
+ask(struct imap *s, struct buf *said, const char *keys, size_t piece)
+{
+	struct buf line;
+
+	buf_init(&line, 2 << 20);
+	buf_addz(&line, "a SEARCH ");
+	buf_addz(&line, keys);
+	buf_addz(&line, "\r\n");
+	buf_reset(said);
+	imap_script_pump(s, buf_str(&line), piece, said);
+	buf_clear(&line);
+}
+
+static void
+test_keys(void **state)
+{
+	struct model_store	*m = fill();
+	struct imap		*s = imap_new(&m->store, 1000);
+	struct buf		 said, want;
+	size_t			 i, piece;
+
+	(void)state;
+	buf_init(&said, 1 << 20);
+	buf_init(&want, 1000);
+	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+	for (i = 0; i < COUNT(cases) * 2; i++) {
+		piece = i % 2 == 0 ? SIZE_MAX : 1;
+		ask(s, &said, cases[i / 2].keys, piece);
+		buf_reset(&want);
+		if (cases[i / 2].want == NULL)
+			buf_addz(&want, "a BAD ");
+		else if (cases[i / 2].want[0] == 'N')
+			buf_addf(&want, "a %s", cases[i / 2].want);
+		else
+			buf_addf(&want, "* SEARCH%s\r\na OK ",
+			    cases[i / 2].want);
+		if (!str_starts(buf_str(&said), buf_str(&want)))
+			fail_msg("%s: want %s got %s", cases[i / 2].keys,
+			    buf_cstr(&want), buf_cstr(&said));
+		/* A BAD now and then must not end the session. */
+		imap_script_pump(s, S("n NOOP\r\n"), 1000, &said);
+	}
+	imap_free(s);
+	model_store_free(m);
+	buf_clear(&said);
+	buf_clear(&want);
+}
+
+/* ATTACKS F-04: as deep as the limit, and one more, each way. */
+static void
+test_depth(void **state)
+{
+	static const struct {
+		const char *open, *leaf, *close;
+	} forms[] = {
+		{ "(", "ALL", ")" },
+		{ "NOT ", "ALL", "" },
+		{ "OR SEEN ", "ALL", "" },
+		{ "OR ", "ALL", " SEEN" },
+	};
+	struct model_store	*m = fill();
+	struct imap		*s = imap_new(&m->store, 1000);
+	struct buf		 said, keys;
+	unsigned		 i, k, n;
+
+	(void)state;
+	buf_init(&said, 1 << 20);
+	buf_init(&keys, 1 << 20);
+	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+	for (k = 0; k < COUNT(forms) * 4; k++) {
+		n = (unsigned[]){ SEARCH_DEPTH_MAX - 2, SEARCH_DEPTH_MAX - 1,
+		    SEARCH_DEPTH_MAX, 7000 }[k % 4];
+		buf_reset(&keys);
+		for (i = 0; i < n; i++)
+			buf_addz(&keys, forms[k / 4].open);
+		buf_addz(&keys, forms[k / 4].leaf);
+		for (i = 0; i < n; i++)
+			buf_addz(&keys, forms[k / 4].close);
+		ask(s, &said, buf_cstr(&keys), SIZE_MAX);
+		assert_int_equal(str_starts(buf_str(&said),
+		    S("a BAD [TOOBIG]")), n >= SEARCH_DEPTH_MAX);
+		assert_int_equal(str_starts(buf_str(&said), S("* SEARCH")),
+		    n < SEARCH_DEPTH_MAX);
+	}
+	imap_free(s);
+	model_store_free(m);
+	buf_clear(&said);
+	buf_clear(&keys);
+}
+
+static void
+test_limits(void **state)
+{
+	struct model_store	*m = fill();
+	struct imap		*s = imap_new(&m->store, 1000);
+	struct buf		 said, keys;
+	size_t			 i, n;
+
+	(void)state;
+	buf_init(&said, 1 << 20);
+	buf_init(&keys, 1 << 20);
+	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+	/* The root is one of them. */
+	for (n = SEARCH_KEYS_MAX - 2; n <= SEARCH_KEYS_MAX; n++) {
+		buf_reset(&keys);
+		for (i = 0; i < n; i++)
+			buf_addz(&keys, i == 0 ? "SEEN" : " SEEN");
+		ask(s, &said, buf_cstr(&keys), SIZE_MAX);
+		assert_int_equal(str_starts(buf_str(&said),
+		    S("a BAD [TOOBIG]")), n == SEARCH_KEYS_MAX);
+	}
+	for (n = SEARCH_TEXT_MAX - 1; n <= SEARCH_TEXT_MAX + 1; n++) {
+		buf_reset(&keys);
+		buf_addz(&keys, "BODY ");
+		for (i = 0; i < n; i++)
+			buf_addc(&keys, 'x');
+		ask(s, &said, buf_cstr(&keys), SIZE_MAX);
+		assert_int_equal(str_starts(buf_str(&said),
+		    S("a BAD [TOOBIG]")), n > SEARCH_TEXT_MAX);
+	}
+	imap_free(s);
+	model_store_free(m);
+	buf_clear(&said);
+	buf_clear(&keys);
+}
+
+/* A text that lies across the pieces in which a message is read. */
+static void
+test_across_pieces(void **state)
+{
+	struct model_store	*m = model_store_new();
+	struct imap		*s;
+	struct buf		 text, said;
+	size_t			 i;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	buf_init(&said, 1 << 20);
+	buf_addz(&text, "A: b\r\n\r\n");
+	for (i = text.n; i < 32 * 1024 - 3; i++)
+		buf_addc(&text, 'x');
+	buf_addz(&text, "NeeDLE");
+	model_store_add(m, "INBOX", buf_str(&text), 0, 0);
+	s = imap_new(&m->store, 1000);
+	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+	ask(s, &said, "BODY needle", SIZE_MAX);
+	assert_true(str_starts(buf_str(&said), S("* SEARCH 1\r\n")));
+	ask(s, &said, "BODY needles", SIZE_MAX);
+	assert_true(str_starts(buf_str(&said), S("* SEARCH\r\n")));
+	imap_free(s);
+	model_store_free(m);
+	buf_clear(&text);
+	buf_clear(&said);
+}
+
+/* A long search takes many steps, each of which reads little. */
+static void
+test_bounded(void **state)
+{
+	struct model_store	*m = model_store_new();
+	struct imap		*s;
+	struct buf		 text, said;
+	unsigned		 steps = 0, before;
+	size_t			 i;
+
+	(void)state;
+	buf_init(&text, 4 << 20);
+	buf_init(&said, 1 << 20);
+	buf_addz(&text, "A: b\r\n\r\n");
+	for (i = 0; i < 1 << 20; i++)
+		buf_addc(&text, 'x');
+	for (i = 0; i < 8; i++)
+		model_store_add(m, "INBOX", buf_str(&text), 0, 0);
+	s = imap_new(&m->store, 1000);
+	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+	imap_feed(s, S("a SEARCH TEXT needle\r\n"));
+	while (imap_wants(s) == IMAP_WANT_STEP) {
+		before = m->reads;
+		imap_step(s, 0);
+		steps++;
+		assert_true(m->reads - before <= 32);
+	}
+	assert_true(steps >= 16);
+	imap_free(s);
+	model_store_free(m);
+	buf_clear(&text);
+	buf_clear(&said);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_across_pieces),
+		cmocka_unit_test(test_bounded),
+	};
+
+	return cmocka_run_group_tests_name("imap_search", tests, NULL, NULL);
+}
