@@ -5,7 +5,7 @@ UNITS	= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 FUZZERS	= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 TESTLIB	= $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 EVERY	= $(foreach f,$(FOLDERS),$(call archive,$(f)))
-TEST_LIBS = $(LIBS) $(sort $(foreach f,$(FOLDERS),$(LIBS_$(call name,$(f)))))
+TEST_LIBS = -lcmocka $(LIBS) $(sort $(foreach f,$(FOLDERS),$(LIBS_$(call name,$(f)))))
 
 define unit
 $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(TESTLIB) $(EVERY)
