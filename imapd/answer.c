@@ -244,9 +244,6 @@ tell_gone(struct imap *s)
 	for (i = 0; i < n; i++)
 		buf_addf(&s->out, "* %u EXPUNGE\r\n", numbers[i]);
 	s->work -= (int64_t)s->view.n;
-	/* RECENT must not count what is gone. */
-	if (s->recent_told > s->view.nrecent)
-		s->recent_told = SIZE_MAX;
 	return n < UPDATES_AT_ONCE;
 }
 

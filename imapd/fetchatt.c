@@ -86,7 +86,7 @@ read_section(struct parse *p, struct fetch_att *a, struct fetch_item *item)
 	if (parse_word(p, &word) == -1)
 		return -1;
 	if (ascii_isdigit(word.p[0]))
-		return parse_fail(p, "parts of messages are not served yet");
+		return parse_fail(p, "parts of messages are not served");
 	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		if (str_ieq(word, sections[i].name))
 			break;
@@ -124,7 +124,7 @@ read_body(struct parse *p, struct fetch_att *a, bool peek)
 
 	if (!peek && !parse_is(p, '['))
 		return parse_fail(p, "BODY without a section is not "
-		    "served yet");
+		    "served");
 	if (read_section(p, a, &item) == -1 || read_partial(p, &item) == -1)
 		return -1;
 	return add(p, a, &item);
@@ -145,7 +145,7 @@ read_item(struct parse *p, struct fetch_att *a)
 			return add(p, a, &words[i].item);
 	}
 	if (str_ieq(word, S("ENVELOPE")) || str_ieq(word, S("BODYSTRUCTURE")))
-		return parse_fail(p, "this item is not served yet");
+		return parse_fail(p, "ENVELOPE and BODYSTRUCTURE are not served");
 	return parse_fail(p, "no such item");
 }
 
@@ -180,7 +180,7 @@ read_macro(struct parse *p, struct fetch_att *a, bool *was)
 	if (parse_word(p, &word) == -1)
 		return -1;
 	if (str_ieq(word, S("ALL")) || str_ieq(word, S("FULL")))
-		return parse_fail(p, "ENVELOPE is not served yet");
+		return parse_fail(p, "ENVELOPE is not served");
 	*was = str_ieq(word, S("FAST"));
 	for (i = 0; *was && i < sizeof(fast) / sizeof(fast[0]); i++)
 		add(p, a, &fast[i]);
