@@ -1,0 +1,99 @@
+/*
+ * login - what a front and the engine of its protocol say to each other
+ * before somebody is logged in.  The engine is pure: bytes in, bytes out, and
+ * one question, which the front asks authd and mailboxd.
+ *
+ * While a question is open the engine takes no input; after ANSWER_OK it
+ * never takes any again, and what is left belongs to the owner.
+ */
+#ifndef NET_LOGIN_H
+#define NET_LOGIN_H
+
+#include "common/core/buf.h"
+
+enum {
+	LOGIN_INPUT_MAX = 8 * 1024,	/* bytes in all before a login */
+	LOGIN_OUT_MAX = 512 * 1024,	/* more than so few bytes can cause */
+	LOGIN_USER_MAX = 320,
+	LOGIN_PASSWORD_MAX = 1024,
+	LOGIN_FAILURES_MAX = 5,		/* wrong passwords */
+	LOGIN_ERRORS_MAX = 10		/* commands that are none */
+};
+
+enum login_state {
+	LOGIN_TALKING,
+	LOGIN_ASKING,		/* user and password are set */
+	LOGIN_IN,
+	LOGIN_OVER		/* send what is in out, then close */
+};
+
+enum login_answer {
+	ANSWER_OK,		/* the mailbox is open */
+	ANSWER_BAD,		/* no such user, or not this password */
+	ANSWER_TEMP,		/* nobody can say now */
+	ANSWER_UNAVAILABLE	/* the password is right; no mailbox now */
+};
+
+/* Why the front ends a connection. */
+enum login_bye {
+	BYE_FULL,
+	BYE_ADDRESS_FULL,
+	BYE_TIME,
+	BYE_STOPPING
+};
+
+struct login {
+	const struct login_ops	*ops;
+	const char		*hostname;	/* borrowed */
+	bool			 open;		/* passwords are taken here */
+	enum login_state	 state;
+	struct buf		 out;
+	struct buf		 user, password; /* wiped by the answer */
+	size_t			 input;		/* bytes taken so far */
+	unsigned		 failures, errors;
+	unsigned		 commands;	/* that were ones */
+};
+
+/* A protocol; each function is for a struct login of its own `make`. */
+struct login_ops {
+	struct login	*(*make)(void);
+	void		(*free)(struct login *);
+	void		(*greet)(struct login *);
+	size_t		(*feed)(struct login *, struct str);
+	void		(*answer)(struct login *, enum login_answer);
+	void		(*bye)(struct login *, enum login_bye);
+};
+
+struct login	*login_new(const struct login_ops *, const char *hostname,
+		    bool open);
+void		 login_free(struct login *);	/* NULL is fine */
+void		 login_greet(struct login *);
+/* Says why and ends it; also in place of a greeting. */
+void		 login_bye(struct login *, enum login_bye);
+
+/*
+ * Takes commands off the front of the input; says how many bytes.  What it
+ * leaves is unfinished, or waits for the answer, or for the owner.
+ */
+size_t		 login_feed(struct login *, struct str);
+/* Only in LOGIN_ASKING. */
+void		 login_answer(struct login *, enum login_answer);
+
+/* -- for the engines -------------------------------------------------- */
+
+/* Opens the question; false when one of them is longer than any can be. */
+bool		 login_ask(struct login *, struct str user,
+		    struct str password);
+/* The same from the text of AUTH PLAIN's one message (RFC 4616). */
+enum login_plain {
+	PLAIN_ASKED,
+	PLAIN_NOT_BASE64,
+	PLAIN_REFUSED		/* as if the password were wrong */
+};
+enum login_plain login_ask_plain(struct login *, struct str base64);
+/* A command that is none.  The first thing said, or too many: it is over. */
+void		 login_error(struct login *);
+/* A wrong password; too many: it is over. */
+void		 login_failure(struct login *);
+
+#endif
