@@ -35,7 +35,8 @@ enum frame_type {
 /* The body of CLOSE. */
 enum close_reason {
 	CLOSE_DONE = 0,		/* the session ended as it should */
-	CLOSE_LOST = 1		/* the client went without a word */
+	CLOSE_LOST = 1,		/* the client will send no more */
+	CLOSE_STOPPING = 2	/* the front goes down; say so to the client */
 };
 
 enum frame_result {
