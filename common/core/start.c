@@ -80,6 +80,28 @@ start_fd_next(const char *name, int *i)
 }
 
 int
+start_fd_prefix(const char *prefix, int *i, const char **name)
+{
+	size_t n = strlen(prefix);
+
+	for (; *i < st.n; (*i)++) {
+		if (st.names[*i] == NULL ||
+		    strncmp(st.names[*i], prefix, n) != 0)
+			continue;
+		*name = st.names[*i] + n;
+		return FIRST_FD + (*i)++;
+	}
+	return -1;
+}
+
+void
+start_forget(void)
+{
+	st.n = 0;
+	st.notify = -1;
+}
+
+int
 start_fd_maybe(const char *name)
 {
 	int i = 0;

@@ -19,6 +19,10 @@ int	start_fd(const char *name);
 int	start_fd_maybe(const char *name);		/* or -1 */
 /* Next one of several of the same name from *i on; -1 at the end. */
 int	start_fd_next(const char *name, int *i);
+/* The same by the beginning of a name; *name is what follows it, borrowed. */
+int	start_fd_prefix(const char *prefix, int *i, const char **name);
+/* In a forked child that has closed all of this: nothing was passed. */
+void	start_forget(void);
 
 /* The "view" directory; after the sandbox it is the root, or the fd. */
 int	start_view(void);

@@ -121,6 +121,14 @@ allow_ids(int call, unsigned base, unsigned count)
 	    SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, mask, base),
 	    SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, mask, base),
 	    SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, mask, base)));
+	/*
+	 * Below and above it is refused rather than deadly: identity_become
+	 * proves that the old ids cannot come back by asking for them.
+	 */
+	check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 1,
+	    SCMP_CMP64(0, SCMP_CMP_LT, base)));
+	check(seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 1,
+	    SCMP_CMP64(0, SCMP_CMP_GT, (uint64_t)base + count - 1)));
 }
 
 static void
