@@ -86,6 +86,12 @@ has_capability(unsigned cap)
 	return (d[cap / 32].effective & 1u << cap % 32) != 0;
 }
 
+bool
+sandbox_has_ids(void)
+{
+	return has_capability(CAP_SETUID);
+}
+
 /* Keeps these capabilities (a mask of the first 32) and no others. */
 static int
 keep_capabilities(uint32_t keep)

@@ -43,4 +43,7 @@ struct sandbox {
  */
 const char	*sandbox_enter(const struct sandbox *);
 
+/* Before it: whether this process may become the users of mailboxes. */
+bool		 sandbox_has_ids(void);
+
 #endif

@@ -1,0 +1,253 @@
+/*
+ * owner - see owner.h.
+ *
+ * The order of a turn is the promise that this system makes: everything that
+ * the turn did is made durable first; then deliveries are acknowledged and
+ * clients are answered.  What an engine says after that waits for the next
+ * turn.  If the disk fails, the process ends and nobody was told anything.
+ */
+#include "mailboxd/owner.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/core/conf.h"
+#include "common/core/log.h"
+#include "common/core/loop.h"
+#include "common/ipc/chan.h"
+#include "common/net/stream.h"
+#include "mailboxd/incoming.h"
+#include "mailboxd/session.h"
+#include "mailboxd/store.h"
+
+enum {
+	LOCK_TRIES = 400,	/* for the owner before us to be gone */
+	LOCK_WAIT_NS = 5 * 1000 * 1000,
+	SYNC_MS = 1000,		/* flags wait for the disk at most so long */
+	ASK_MS = 1000		/* between two questions whether to go */
+};
+
+static struct {
+	uint64_t		 mailbox;
+	struct mbox		*mbox;
+	struct store		 store;
+	struct chan		*ctl;
+	struct sessions		 sessions;
+	struct loop_timer	*linger, *sync;
+	uint64_t		 received;	/* pieces of work */
+	bool			 done;
+} ow;
+
+/* -- the end ---------------------------------------------------------- */
+
+static bool
+is_idle(void)
+{
+	return TAILQ_EMPTY(&ow.sessions) && incoming_is_idle();
+}
+
+static void
+stop(void)
+{
+	ow.done = true;
+	loop_stop();
+}
+
+static void
+on_linger(void *arg)
+{
+	(void)arg;
+	if (!is_idle())
+		return;
+	chan_send_owner_idle(ow.ctl, &(struct msg_owner_idle){ ow.received },
+	    -1);
+	/* No answer: something is on its way, or there is no monitor now. */
+	loop_timer_set(ow.linger, ASK_MS +
+	    1000 * (int64_t)conf_num(C_MAILBOX_LINGER));
+}
+
+static void
+say_ready(void)
+{
+	chan_send_owner_ready(ow.ctl, &(struct msg_owner_ready){
+		.mailbox = ow.mailbox,
+		.pid = (uint32_t)getpid(),
+	}, -1);
+}
+
+static void
+on_go(const struct msg_owner_go *m)
+{
+	if (is_idle() && m->n == ow.received)
+		stop();
+	else
+		say_ready();
+}
+
+/* -- the turn --------------------------------------------------------- */
+
+static void
+commit(bool now)
+{
+	switch (now ? mbox_sync(ow.mbox) : mbox_turn(ow.mbox)) {
+	case MBOX_OK:
+		loop_timer_stop(ow.sync);
+		return;
+	case MBOX_LATER:
+		if (!loop_timer_pending(ow.sync))
+			loop_timer_set(ow.sync, SYNC_MS);
+		return;
+	case MBOX_DEAD:
+		log_error("the mailbox failed", L_NUM("mailbox", ow.mailbox));
+		log_flush();
+		_exit(1);
+	}
+}
+
+static void
+on_sync(void *arg)
+{
+	(void)arg;
+	commit(true);
+}
+
+static void
+update_linger(void)
+{
+	if (!is_idle())
+		loop_timer_stop(ow.linger);
+	else if (!loop_timer_pending(ow.linger))
+		loop_timer_set(ow.linger,
+		    1000 * (int64_t)conf_num(C_MAILBOX_LINGER));
+}
+
+static void
+on_turn(void *arg)
+{
+	struct session	*s, *after;
+	bool		 again = false;
+
+	(void)arg;
+	commit(false);
+	incoming_answer();
+	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = session_next(s))
+		session_send(s);
+	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = after) {
+		after = session_next(s);
+		if (session_is_over(s)) {
+			session_unlink(&ow.sessions, s);
+			session_free(s);
+			again = true;
+		} else if (session_work(s))
+			again = true;
+	}
+	if (again)
+		loop_again();
+	update_linger();
+}
+
+/* -- the monitor ------------------------------------------------------ */
+
+static int
+on_session(const struct msg_owner_session *m, int fd)
+{
+	struct session *s;
+
+	if (m->service != SERVICE_IMAP && m->service != SERVICE_POP3) {
+		close(fd);
+		return -1;
+	}
+	ow.received++;
+	s = session_new(&ow.store, fd, m);
+	if (s != NULL)
+		session_link(&ow.sessions, s);
+	return 0;
+}
+
+static int
+on_monitor(struct chan *c, const struct msg *m, int fd)
+{
+	(void)c;
+	if (m->type == MSG_OWNER_SESSION)
+		return on_session(&m->owner_session, fd);
+	if (m->type == MSG_OWNER_DELIVERY) {
+		ow.received++;
+		incoming_open(ow.mbox, fd);
+		return 0;
+	}
+	if (m->type != MSG_OWNER_GO)
+		return -1;
+	on_go(&m->owner_go);
+	return 0;
+}
+
+/* The monitor may come again; this end comes when nobody keeps the other. */
+static void
+on_monitor_down(struct chan *c)
+{
+	(void)c;
+	stop();
+}
+
+static const struct chan_ops monitor_ops = {
+	.on_msg = on_monitor,
+	.on_down = on_monitor_down,
+};
+
+/* -- life ------------------------------------------------------------- */
+
+static int
+open_mailbox(int dir, struct mbox_report *report)
+{
+	const struct timespec	wait = { 0, LOCK_WAIT_NS };
+	struct mbox_conf	conf = {
+		.dirfd = dir,
+		.epoch = 1,
+		.segment_max = conf_num(C_MAILBOX_SEGMENT),
+		.reserve = conf_num(C_MAILBOX_RESERVE),
+		.message_max = (uint32_t)conf_num(C_MAILBOX_MESSAGE_MAX),
+		.inline_max = MBOX_INLINE_MAX,
+		.flags_sync = conf_is(C_MAILBOX_FLAGS_SYNC),
+	};
+	int			tries, rc = -1;
+
+	/* Its predecessor closes its channel before its lock. */
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		rc = mbox_open(&conf, &ow.mbox, report);
+		if (rc == 0 || errno != EAGAIN)
+			break;
+		nanosleep(&wait, NULL);
+	}
+	return rc;
+}
+
+int
+owner_main(const struct place *p, int ctl, int dir)
+{
+	struct mbox_report report;
+
+	ow.mailbox = p->mailbox;
+	TAILQ_INIT(&ow.sessions);
+	loop_init();
+	loop_hook(on_turn, NULL);
+	chan_init();
+	stream_init();
+	ow.linger = loop_timer(on_linger, NULL);
+	ow.sync = loop_timer(on_sync, NULL);
+	if (open_mailbox(dir, &report) == -1)
+		fatal("open mailbox %llu", (unsigned long long)p->mailbox);
+	if (report.rebuilt || report.no_index || report.skipped > 0)
+		log_warn("mailbox opened", L_NUM("mailbox", p->mailbox),
+		    L_NUM("rebuilt", report.rebuilt),
+		    L_NUM("no_index", report.no_index),
+		    L_NUM("skipped", report.skipped));
+	ow.store = mbox_store(ow.mbox);
+	ow.ctl = chan_new(ctl, R_OWNER, R_MAILBOXD, &monitor_ops, NULL);
+	say_ready();
+	if (!ow.done && loop_run() == -1)
+		fatal("event loop");
+	mbox_close(ow.mbox);
+	log_flush();
+	return 0;
+}

@@ -1,0 +1,199 @@
+/*
+ * zygote - see zygote.h.
+ */
+#include "mailboxd/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/core/conf.h"
+#include "common/core/identity.h"
+#include "common/core/log.h"
+#include "common/core/sandbox.h"
+#include "common/core/start.h"
+#include "common/ipc/msg.h"
+#include "mailboxd/owner.h"
+#include "mailboxd/place.h"
+
+/* OWNER_WANT is a header, a u64 and two u32; one byte more is refused. */
+enum { WANT_LEN = MSG_HEADER + 16, CTL_FD = 3, DIR_FD = 4 };
+
+static bool	may_change;	/* started as root: owners get their own ids */
+
+/* -- in the child ----------------------------------------------------- */
+
+/* The mailbox again, now by its own right, and nothing else. */
+static int
+keep_only(int ctl, int path)
+{
+	int dir = openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir == -1)
+		fatal("open the mailbox");
+	/* Neither may be in the way of the other's new number. */
+	ctl = fcntl(ctl, F_DUPFD_CLOEXEC, DIR_FD + 1);
+	dir = fcntl(dir, F_DUPFD_CLOEXEC, DIR_FD + 1);
+	if (ctl == -1 || dir == -1 || dup2(ctl, CTL_FD) == -1 ||
+	    dup2(dir, DIR_FD) == -1 || close_range(DIR_FD + 1, ~0u, 0) == -1)
+		fatal("descriptors");
+	start_forget();
+	return DIR_FD;
+}
+
+static _Noreturn void
+become_owner(struct place *p, int ctl, int store)
+{
+	int path, dir;
+
+	log_init("owner");
+	signal(SIGCHLD, SIG_DFL);
+	path = place_open(store, p, may_change);
+	if (path == -1)
+		fatal("mailbox %llu", (unsigned long long)p->mailbox);
+	if (may_change)
+		identity_become(p->uid, p->gid, 0);
+	dir = keep_only(ctl, path);
+	sandbox_enter(&(struct sandbox){
+		.allow = SB_FILES | SB_UNIX,
+		.dir = dir,
+		.files = OWNER_FILES_MAX,
+	});
+
+	/* One user, one group, one directory, one channel. */
+	_exit(owner_main(p, CTL_FD, dir));
+}
+
+/* -- the zygote ------------------------------------------------------- */
+
+static void
+answer(int conn, uint64_t mailbox, pid_t pid, int error)
+{
+	struct msg m = { .type = MSG_OWNER_FORKED,
+	    .owner_forked = { mailbox, pid > 0 ? (uint32_t)pid : 0,
+	    (uint32_t)error } };
+	struct buf b;
+
+	buf_init(&b, 256);
+	msg_encode(&b, &m);
+	/* A monitor that does not read is no reason to wait. */
+	(void)!send(conn, buf_cstr(&b), b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	buf_clear(&b);
+}
+
+static void
+fork_owner(int conn, const struct msg_owner_want *w, int ctl, int store)
+{
+	struct place	p = { .mailbox = w->mailbox, .tenant = w->tenant,
+	    .shard = w->shard };
+	pid_t		pid;
+
+	if (place_ids(&p) == -1) {
+		log_warn("mailbox out of range", L_NUM("mailbox", w->mailbox),
+		    L_NUM("tenant", w->tenant));
+		answer(conn, w->mailbox, -1, ERANGE);
+		return;
+	}
+	log_flush();
+	pid = fork();
+	if (pid == 0)
+		become_owner(&p, ctl, store);
+	answer(conn, w->mailbox, pid, pid == -1 ? errno : 0);
+}
+
+/* One packet; false when the monitor is gone or says what it may not. */
+static bool
+serve(int conn, int store)
+{
+	char		 packet[WANT_LEN + 1];
+	struct iovec	 iov = { packet, sizeof(packet) };
+	union {
+		char		space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	align;
+	} ctl;
+	struct msghdr	 h = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = ctl.space, .msg_controllen = sizeof(ctl.space) };
+	struct cmsghdr	*cm;
+	struct msg	 m;
+	struct str	 s;
+	ssize_t		 n = recvmsg(conn, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	int		 fd = -1;
+	bool		 ok;
+
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (n <= 0)
+		return false;
+	cm = CMSG_FIRSTHDR(&h);
+	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
+	    cm->cmsg_type == SCM_RIGHTS &&
+	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(cm), sizeof(fd));
+	s = str_of(packet, (size_t)n);
+	ok = n == WANT_LEN && (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
+	    fd != -1 && msg_decode(&s, R_MAILBOXD, R_ZYGOTE, &m) == 0;
+	if (ok)
+		fork_owner(conn, &m.owner_want, fd, store);
+	else
+		log_warn("malformed message", L_Z("peer", "mailboxd"));
+	if (fd != -1)
+		close(fd);
+	return ok;
+}
+
+static _Noreturn void
+run(int listener, int store, int starter)
+{
+	struct pollfd	p[3] = { { starter, POLLIN, 0 },
+	    { listener, POLLIN, 0 }, { -1, POLLIN, 0 } };
+
+	for (;;) {
+		log_flush();
+		if (poll(p, 3, -1) == -1) {
+			if (errno != EINTR)
+				fatal("poll");
+			continue;
+		}
+		if (p[0].revents != 0)
+			fatalx("the starter is gone");
+		if (p[2].revents != 0 && !serve(p[2].fd, store)) {
+			close(p[2].fd);
+			p[2].fd = -1;
+		}
+		if (p[1].revents == 0)
+			continue;
+		/* A new monitor takes the place of the old one. */
+		if (p[2].fd != -1)
+			close(p[2].fd);
+		p[2].fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		p[2].revents = 0;
+	}
+}
+
+int
+zygote_main(void)
+{
+	int		 listener = start_fd("mailboxd");
+	int		 store = start_fd("store");
+	int		 starter = start_fd("notify");
+	const char	*sandbox;
+
+	may_change = sandbox_has_ids();
+	signal(SIGCHLD, SIG_IGN);
+	sandbox = sandbox_enter(&(struct sandbox){
+		.allow = SB_ACCEPT | SB_UNIX | SB_FILES | SB_FORK | SB_IDS,
+		.dir = store,
+		.chroot = true,
+		.landlock_later = true,
+		.uid_base = (unsigned)conf_num(C_MAILBOX_UID_BASE),
+		.uid_count = (unsigned)conf_num(C_MAILBOX_UID_COUNT),
+		.gid_base = (unsigned)conf_num(C_TENANT_GID_BASE),
+		.gid_count = (unsigned)conf_num(C_TENANT_GID_COUNT),
+	});
+	start_ready(sandbox);
+	run(listener, store, starter);
+}
