@@ -222,12 +222,9 @@ open_mailbox(int dir, struct mbox_report *report)
 	return rc;
 }
 
-int
-owner_main(const struct place *p, int ctl, int dir)
+void
+owner_prepare(void)
 {
-	struct mbox_report report;
-
-	ow.mailbox = p->mailbox;
 	TAILQ_INIT(&ow.sessions);
 	loop_init();
 	loop_hook(on_turn, NULL);
@@ -235,6 +232,14 @@ owner_main(const struct place *p, int ctl, int dir)
 	stream_init();
 	ow.linger = loop_timer(on_linger, NULL);
 	ow.sync = loop_timer(on_sync, NULL);
+}
+
+int
+owner_main(const struct place *p, int ctl, int dir)
+{
+	struct mbox_report report;
+
+	ow.mailbox = p->mailbox;
 	if (open_mailbox(dir, &report) == -1)
 		fatal("open mailbox %llu", (unsigned long long)p->mailbox);
 	if (report.rebuilt || report.no_index || report.skipped > 0)

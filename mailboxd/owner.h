@@ -11,6 +11,8 @@
 
 enum { OWNER_FILES_MAX = 512 };	/* descriptors: sessions, segments, bodies */
 
+/* Before the sandbox: what the event loop wants to make. */
+void	owner_prepare(void);
 /* Both descriptors are its own.  The exit code. */
 int	owner_main(const struct place *, int ctl, int dir);
 

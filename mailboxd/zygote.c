@@ -58,6 +58,7 @@ become_owner(struct place *p, int ctl, int store)
 	if (may_change)
 		identity_become(p->uid, p->gid, 0);
 	dir = keep_only(ctl, path);
+	owner_prepare();
 	sandbox_enter(&(struct sandbox){
 		.allow = SB_FILES | SB_UNIX,
 		.dir = dir,
