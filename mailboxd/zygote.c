@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,9 +50,14 @@ keep_only(int ctl, int path)
 static _Noreturn void
 become_owner(struct place *p, int ctl, int store)
 {
-	int path, dir;
+	char name[16];
+	int  path, dir;
 
 	log_init("owner");
+	/* For ps; cut off for mailboxes over nine digits. */
+	snprintf(name, sizeof(name), "owner-%llu",
+	    (unsigned long long)p->mailbox);
+	prctl(PR_SET_NAME, name);
 	signal(SIGCHLD, SIG_DFL);
 	path = place_open(store, p, may_change);
 	if (path == -1)
