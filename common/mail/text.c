@@ -1,0 +1,200 @@
+/*
+ * text - see text.h.  RFC 4013, RFC 3454; Unicode Standard Annex 15.
+ */
+#include "common/mail/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicode/unorm2.h>
+#include <unicode/usprep.h>
+#include <unicode/ustring.h>
+
+#include "common/core/log.h"
+
+static struct {
+	UStringPrepProfile	*saslprep;
+	const UNormalizer2	*fold;
+} tables;
+
+void
+text_init(void)
+{
+	UErrorCode	e = U_ZERO_ERROR;
+	struct buf	b;
+
+	if (tables.saslprep != NULL)
+		return;
+	tables.saslprep = usprep_openByType(USPREP_RFC4013_SASLPREP, &e);
+	if (U_SUCCESS(e))
+		tables.fold = unorm2_getNFKCCasefoldInstance(&e);
+	if (U_FAILURE(e))
+		fatalx("Unicode tables: %s", u_errorName(e));
+
+	/* What is opened lazily is opened now: NFKC, bidi, decomposition. */
+	buf_init(&b, 256);
+	if (text_saslprep(S("\xe2\x85\xa8 \xd7\x90\xd7\x91"), true, &b) == 0 ||
+	    text_saslprep(S("\xe2\x85\xa8" "e\xcc\x81"), true, &b) == -1 ||
+	    text_fold(S("\xc3\x84\xe2\x85\xa8"), &b) == -1)
+		fatalx("Unicode tables do not work");
+	buf_clear(&b);
+}
+
+/* -- between UTF-8 and UTF-16 ----------------------------------------- */
+
+struct wide {
+	UChar	*p;
+	int32_t	 n, cap;
+};
+
+static int
+wide_init(struct wide *w, size_t cap)
+{
+	w->n = 0;
+	w->cap = (int32_t)cap;
+	w->p = malloc(cap * sizeof(*w->p));
+	return w->p == NULL ? -1 : 0;
+}
+
+static void
+wide_wipe(struct wide *w)
+{
+	if (w->p != NULL)
+		explicit_bzero(w->p, (size_t)w->cap * sizeof(*w->p));
+	free(w->p);
+	w->p = NULL;
+}
+
+/* A byte gives at most one unit.  Bad bytes become U+FFFD. */
+static int
+widen(struct str s, struct wide *w)
+{
+	UErrorCode e = U_ZERO_ERROR;
+
+	if (wide_init(w, s.n + 1) == -1)
+		return -1;
+	u_strFromUTF8WithSub(w->p, w->cap, &w->n, s.p, (int32_t)s.n, 0xfffd,
+	    NULL, &e);
+	return U_FAILURE(e) ? -1 : 0;
+}
+
+/* A unit gives at most three bytes. */
+static int
+narrow(const struct wide *w, struct buf *out)
+{
+	UErrorCode	 e = U_ZERO_ERROR;
+	size_t		 room = (size_t)w->n * 3;
+	int32_t		 n = 0;
+	char		*p;
+
+	if (room > buf_left(out)) {
+		u_strToUTF8(NULL, 0, &n, w->p, w->n, &e);
+		room = (size_t)n;
+		e = U_ZERO_ERROR;
+	}
+	p = buf_room(out, room);
+	if (p == NULL)
+		return -1;
+	u_strToUTF8(p, (int32_t)room, &n, w->p, w->n, &e);
+	if (U_FAILURE(e))
+		return -1;
+	buf_grow(out, (size_t)n);
+	return 0;
+}
+
+/*
+ * Runs one of the transformations.  A result that needs more room than a
+ * first guess says how much, and is made again.
+ */
+typedef int32_t change_fn(const struct wide *, struct wide *, bool,
+    UErrorCode *);
+
+static int
+change(struct str s, change_fn *fn, bool option, struct buf *out)
+{
+	struct wide	in = { NULL, 0, 0 }, to = { NULL, 0, 0 };
+	UErrorCode	e = U_ZERO_ERROR;
+	int		ret = -1;
+
+	if (widen(s, &in) == -1 || wide_init(&to, s.n + 64) == -1)
+		goto out;
+	to.n = fn(&in, &to, option, &e);
+	if (e == U_BUFFER_OVERFLOW_ERROR) {
+		int32_t want = to.n;
+
+		wide_wipe(&to);
+		e = U_ZERO_ERROR;
+		if (wide_init(&to, (size_t)want + 1) == -1)
+			goto out;
+		to.n = fn(&in, &to, option, &e);
+	}
+	if (U_SUCCESS(e))
+		ret = narrow(&to, out);
+out:
+	wide_wipe(&in);
+	wide_wipe(&to);
+	return ret;
+}
+
+/* -- SASLprep --------------------------------------------------------- */
+
+static int32_t
+prepare(const struct wide *in, struct wide *to, bool stored, UErrorCode *e)
+{
+	return usprep_prepare(tables.saslprep, in->p, in->n, to->p, to->cap,
+	    stored ? USPREP_DEFAULT : USPREP_ALLOW_UNASSIGNED, NULL, e);
+}
+
+int
+text_saslprep(struct str s, bool stored, struct buf *out)
+{
+	assert(tables.saslprep != NULL);
+	if (s.n > TEXT_MAX || !str_is_utf8(s))
+		return -1;
+	if (str_is_print(s)) {
+		buf_add(out, s);
+		return buf_ok(out) ? 0 : -1;
+	}
+	return change(s, prepare, stored, out);
+}
+
+/* -- folding ---------------------------------------------------------- */
+
+static int32_t
+fold(const struct wide *in, struct wide *to, bool option, UErrorCode *e)
+{
+	(void)option;
+	return unorm2_normalize(tables.fold, in->p, in->n, to->p, to->cap, e);
+}
+
+static bool
+is_ascii(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+int
+text_fold(struct str s, struct buf *out)
+{
+	char	*p;
+	size_t	 i;
+
+	assert(tables.fold != NULL);
+	if (s.n > TEXT_MAX)
+		return -1;
+	if (!is_ascii(s))
+		return change(s, fold, false, out);
+	p = buf_room(out, s.n);
+	if (p == NULL)
+		return -1;
+	for (i = 0; i < s.n; i++)
+		p[i] = ascii_lower(s.p[i]);
+	buf_grow(out, s.n);
+	return 0;
+}
