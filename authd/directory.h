@@ -1,0 +1,140 @@
+/*
+ * directory - tenants, domains, accounts, aliases and credentials, in
+ * Berkeley DB.  authd is the only process that opens it.
+ *
+ * Every change is one synced transaction: when a call returns DIR_OK the
+ * change is durable.  What Berkeley DB reports beyond "not found" and "there
+ * already" is fatal: the process ends and the next one recovers.
+ *
+ * Addresses come as text and are used in one canonical form (common/mail/
+ * addr.h, addr_key); domains are lower-case A-labels.  A catch-all is an
+ * alias whose address is written @DOMAIN.
+ *
+ * Strs inside results are borrowed until the next call on the directory.
+ */
+#ifndef AUTHD_DIRECTORY_H
+#define AUTHD_DIRECTORY_H
+
+#include "common/core/buf.h"
+
+enum {
+	DIR_TEXT_MAX = 320,		/* bytes of an address */
+	DIR_TARGETS_MAX = 1000,		/* of one alias */
+	DIR_CREDS_MAX = 4096,		/* bytes of a credential list */
+	DIR_TENANT_DEFAULT = 1
+};
+
+enum dir_result {
+	DIR_OK,
+	DIR_BAD,		/* not an address, or not a domain */
+	DIR_NOT_ASCII,		/* a U-label, or an address with such bytes */
+	DIR_NOT_FOUND,
+	DIR_NO_DOMAIN,		/* its domain is not ours */
+	DIR_EXISTS,		/* as an account or as an alias */
+	DIR_IN_USE,		/* a domain that has accounts or aliases */
+	DIR_FULL		/* out of mailbox ids, or of targets */
+};
+
+struct dir_domain {
+	char		name[DIR_TEXT_MAX + 1];
+	uint32_t	tenant;
+	int64_t		created;	/* wall ms */
+};
+
+struct dir_account {
+	char		address[DIR_TEXT_MAX + 1];
+	uint64_t	mailbox;	/* never used again for another */
+	uint32_t	tenant, shard;
+	int64_t		created;
+};
+
+struct dir_alias {
+	char		address[DIR_TEXT_MAX + 1];
+	uint32_t	tenant;
+	int64_t		created;
+	uint32_t	n;
+	struct str	targets;	/* encoded: dir_alias_next */
+};
+
+struct dir;
+
+/*
+ * Opens what is in the directory fd, making it if it is empty.  The working
+ * directory becomes that one, for good.  Fatal when it cannot be opened, and
+ * when a file DB_CONFIG is there, which would change how.
+ */
+struct dir	*dir_open(int fd, uint64_t mailboxes_max);
+void		 dir_close(struct dir *);
+
+/* The canonical form of an address or a catch-all; DIR_OK, BAD, NOT_ASCII. */
+enum dir_result	 dir_canon(struct str, char out[DIR_TEXT_MAX + 1]);
+enum dir_result	 dir_canon_domain(struct str, char out[DIR_TEXT_MAX + 1]);
+
+enum dir_result	 dir_domain_add(struct dir *, struct str, int64_t wall);
+enum dir_result	 dir_domain_remove(struct dir *, struct str);
+enum dir_result	 dir_domain_get(struct dir *, struct str,
+		    struct dir_domain *);
+
+/* The account may be NULL where only the result matters. */
+enum dir_result	 dir_user_add(struct dir *, struct str address,
+		    struct str creds, int64_t wall, struct dir_account *);
+enum dir_result	 dir_user_remove(struct dir *, struct str address);
+enum dir_result	 dir_user_get(struct dir *, struct str address,
+		    struct dir_account *);
+enum dir_result	 dir_user_by_id(struct dir *, uint64_t mailbox,
+		    struct dir_account *);
+enum dir_result	 dir_user_set_creds(struct dir *, struct str address,
+		    struct str creds);
+/* The empty str when there are none. */
+struct str	 dir_user_creds(struct dir *, uint64_t mailbox);
+
+/* Makes the alias if need be; a target that it has already is no error. */
+enum dir_result	 dir_alias_add(struct dir *, struct str address,
+		    const struct str *targets, size_t n, int64_t wall);
+/* The targets, or with n == 0 the alias; the last target takes it along. */
+enum dir_result	 dir_alias_remove(struct dir *, struct str address,
+		    const struct str *targets, size_t n);
+enum dir_result	 dir_alias_get(struct dir *, struct str address,
+		    struct dir_alias *);
+bool		 dir_alias_next(struct dir_alias *, struct str *target);
+
+/*
+ * Lists, in the order of domain and local part: the first one behind
+ * `after`, an address or a domain as a list gave it; from the start when
+ * empty.  `domain` bounds it unless it is empty.  DIR_NOT_FOUND at the end.
+ */
+enum dir_result	 dir_domain_next(struct dir *, struct str after,
+		    struct dir_domain *);
+enum dir_result	 dir_user_next(struct dir *, struct str domain,
+		    struct str after, struct dir_account *);
+enum dir_result	 dir_alias_list_next(struct dir *, struct str domain,
+		    struct str after, struct dir_alias *);
+
+/*
+ * What mail for that address is for: the account, else the alias, else the
+ * same without +tag, else the catch-all of its domain.
+ */
+enum dir_kind {
+	DIR_MAILBOX,
+	DIR_ALIAS,
+	DIR_UNKNOWN,		/* our domain, nobody there */
+	DIR_FOREIGN
+};
+
+struct dir_found {
+	enum dir_kind		kind;
+	struct dir_account	account;	/* DIR_MAILBOX */
+	struct dir_alias	alias;		/* DIR_ALIAS */
+};
+
+enum dir_kind	 dir_find(struct dir *, struct str address,
+		    struct dir_found *);
+
+/*
+ * Whether the account may send as that address: it is its own, with or
+ * without +tag, or an alias whose only target in our domains it is.
+ */
+enum dir_kind	 dir_may_send(struct dir *, uint64_t mailbox,
+		    struct str address);
+
+#endif

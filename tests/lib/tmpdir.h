@@ -1,0 +1,17 @@
+/*
+ * tmpdir - a directory of a test's own, removed with all that is in it.
+ */
+#ifndef TESTS_TMPDIR_H
+#define TESTS_TMPDIR_H
+
+struct tmpdir {
+	char	path[64];
+	int	fd;
+	int	cwd;		/* where the test was before */
+};
+
+void	tmpdir_make(struct tmpdir *);
+/* Goes back to the working directory of before. */
+void	tmpdir_remove(struct tmpdir *);
+
+#endif
