@@ -106,7 +106,7 @@ narrow(const struct wide *w, struct buf *out)
  * Runs one of the transformations.  A result that needs more room than a
  * first guess says how much, and is made again.
  */
-typedef int32_t change_fn(const struct wide *, struct wide *, bool,
+typedef int32_t change_fn(struct wide *, struct wide *, bool,
     UErrorCode *);
 
 static int
@@ -138,9 +138,27 @@ out:
 
 /* -- SASLprep --------------------------------------------------------- */
 
+/*
+ * RFC 3454 has U+200B both among what maps to nothing (B.1) and among the
+ * spaces (C.1.2), and ICU takes the latter.  A character without width is
+ * nothing.
+ */
 static int32_t
-prepare(const struct wide *in, struct wide *to, bool stored, UErrorCode *e)
+drop_zero_width(UChar *p, int32_t n)
 {
+	int32_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] != 0x200b)
+			p[kept++] = p[i];
+	}
+	return kept;
+}
+
+static int32_t
+prepare(struct wide *in, struct wide *to, bool stored, UErrorCode *e)
+{
+	in->n = drop_zero_width(in->p, in->n);
 	return usprep_prepare(tables.saslprep, in->p, in->n, to->p, to->cap,
 	    stored ? USPREP_DEFAULT : USPREP_ALLOW_UNASSIGNED, NULL, e);
 }
@@ -161,7 +179,7 @@ text_saslprep(struct str s, bool stored, struct buf *out)
 /* -- folding ---------------------------------------------------------- */
 
 static int32_t
-fold(const struct wide *in, struct wide *to, bool option, UErrorCode *e)
+fold(struct wide *in, struct wide *to, bool option, UErrorCode *e)
 {
 	(void)option;
 	return unorm2_normalize(tables.fold, in->p, in->n, to->p, to->cap, e);
