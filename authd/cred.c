@@ -12,6 +12,8 @@
 
 enum { SALT = 16, HASH = crypto_auth_hmacsha256_BYTES };
 
+static uint64_t computations;
+
 static_assert(crypto_pwhash_STRBYTES == 128, "room for a hash string");
 
 /* -- the list --------------------------------------------------------- */
@@ -176,6 +178,7 @@ cred_make(struct str password, const struct cred_cost *cost,
 
 	if (password.n == 0 || password.n > CRED_PASSWORD_MAX)
 		return -1;
+	computations++;
 	if (crypto_pwhash_str_alg(text, password.p, password.n, cost->passes,
 	    (size_t)cost->memory, crypto_pwhash_ALG_ARGON2ID13) == -1)
 		return -1;
@@ -263,6 +266,7 @@ cred_check(struct str list, struct str password, const char *dummy)
 		return CRED_WRONG;
 	if (!is_real && !parse_argon(str_c(dummy), &a))
 		return CRED_FAILED;
+	computations++;
 	if (crypto_pwhash(hash, sizeof(hash), password.p, password.n, a.salt,
 	    a.passes, (size_t)a.memory, crypto_pwhash_ALG_ARGON2ID13) == -1)
 		r = CRED_FAILED;
@@ -280,4 +284,10 @@ cred_is_stale(struct str list, const struct cred_cost *cost)
 
 	return !find_argon(list, &a) || a.passes != cost->passes ||
 	    a.memory != cost->memory / 1024 * 1024;
+}
+
+uint64_t
+cred_computations(void)
+{
+	return computations;
 }

@@ -72,6 +72,9 @@ int	cred_dummy(const struct cred_cost *, char out[128]);
 /* Whether the list was made at another cost. */
 bool	cred_is_stale(struct str list, const struct cred_cost *);
 
+/* Argon2id computations that this process has made; for tests. */
+uint64_t cred_computations(void);
+
 /* PBKDF2-HMAC-SHA256 and the keys of it; the password is used as it is. */
 void	cred_scram_make(struct str password, struct str salt,
 	    uint32_t iterations, struct cred_scram *);
