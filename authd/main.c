@@ -1,0 +1,97 @@
+/*
+ * authd - owns the directory: accounts, aliases, credentials.  Answers
+ * lookups, checks passwords, issues tickets.
+ *
+ * The hash workers are forked first, when there is nothing yet for them to
+ * inherit.
+ */
+#include <sodium.h>
+#include <unistd.h>
+
+#include "authd/authd.h"
+#include "common/core/conf.h"
+#include "common/core/log.h"
+#include "common/core/loop.h"
+#include "common/core/sandbox.h"
+#include "common/core/start.h"
+#include "common/mail/text.h"
+
+static const struct {
+	const char	*name;		/* of the listening socket */
+	enum role	 peer;
+} clients[] = {
+	{ "smtpd", R_SMTPD },
+	{ "imapd", R_IMAPD },
+	{ "pop3d", R_POP3D },
+	{ "route", R_ROUTE },
+	{ "mailboxd", R_MAILBOXD },
+	{ "queued", R_QUEUED },
+	{ "ctl", R_MAILCTL },
+};
+
+/* Forks workers, which lock themselves down further, and nothing else. */
+static void
+lock_nursery(void)
+{
+	sandbox_enter(&(struct sandbox){ .allow = SB_FORK | SB_LOCK,
+	    .dir = -1, .chroot = true });
+}
+
+/* Memory, and the socket that it has. */
+static void
+lock_worker(void)
+{
+	sandbox_enter(&(struct sandbox){ .allow = 0, .dir = -1 });
+}
+
+static struct hash *
+fork_workers(void)
+{
+	const struct hash_conf c = {
+		.workers = {
+			.n = (unsigned)conf_num(C_AUTH_WORKERS),
+			.cost = { conf_num(C_AUTH_MEMORY),
+			    conf_num(C_AUTH_PASSES) },
+			.lock_nursery = lock_nursery,
+			.lock_worker = lock_worker,
+		},
+		.queue_max = (unsigned)conf_num(C_AUTH_QUEUE_MAX),
+	};
+
+	return hash_fork(&c, start_view());
+}
+
+int
+main(void)
+{
+	struct authd	*a;
+	struct hash	*h;
+	const char	*locked;
+	size_t		 i;
+	int		 fd;
+
+	log_init("authd");
+	start_init();
+	conf_load(start_fd("config"));
+	if (sodium_init() == -1)
+		fatalx("libsodium");
+	text_init();
+	h = fork_workers();
+
+	fd = start_fd("directory");
+	locked = sandbox_enter(&(struct sandbox){
+		.allow = SB_ACCEPT | SB_FILES,
+		.dir = fd,
+		.chroot = true,
+	});
+
+	loop_init();
+	start_watch();
+	hash_start(h);
+	a = authd_new(dir_open(fd, conf_num(C_MAILBOX_UID_COUNT)), h);
+	chan_init();
+	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
+		authd_listen(a, start_fd(clients[i].name), clients[i].peer);
+	start_ready(locked);
+	return loop_run() == -1;
+}
