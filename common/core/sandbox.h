@@ -21,7 +21,8 @@ enum sandbox_part {
 	SB_READ = 8,		/* open for reading in .dir */
 	SB_FORK = 16,		/* fork without exec, wait */
 	SB_IDS = 32,		/* setresuid and setresgid in the ranges */
-	SB_KILL = 64		/* kill, for a parent of workers */
+	SB_KILL = 64,		/* kill, for a parent of workers */
+	SB_LOCK = 128		/* sandbox_enter again, in its children */
 };
 
 struct sandbox {

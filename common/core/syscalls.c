@@ -61,6 +61,13 @@ static const int forking[] = {
 	CALL(dup2), CALL(dup3), CALL(pipe2),
 };
 
+/* What sandbox_enter itself calls; it can only take away. */
+static const int locking[] = {
+	CALL(prctl), CALL(seccomp), CALL(landlock_create_ruleset),
+	CALL(landlock_add_rule), CALL(landlock_restrict_self),
+	CALL(prlimit64), CALL(capget), CALL(capset), CALL(fchdir),
+};
+
 /* A child of the zygote locks itself down under the zygote's filter. */
 static const int changing_ids[] = {
 	CALL(openat), CALL(mkdirat), CALL(fchdir), CALL(prctl),
@@ -163,6 +170,8 @@ allow_parts(const struct sandbox *sb)
 	}
 	if ((sb->allow & SB_KILL) != 0)
 		ALLOW(((const int[]){ CALL(kill) }));
+	if ((sb->allow & SB_LOCK) != 0)
+		ALLOW(locking);
 	if ((sb->allow & SB_IDS) != 0)
 		allow_identities(sb);
 }
