@@ -34,7 +34,8 @@ enum {
 	CACHE = 8 * 1024 * 1024,
 	LOG_MAX = 256 * 1024,		/* the cost of every open */
 	LOG_BUFFER = 32 * 1024,
-	CHECKPOINT_KB = 256
+	CHECKPOINT_KB = 256,
+	REMOVE_EVERY = 64		/* commits between looks for old logs */
 };
 
 struct dir {
@@ -42,6 +43,7 @@ struct dir {
 	DB		*db;
 	DB_TXN		*txn;		/* of the change under way */
 	uint64_t	 ids_max;
+	unsigned	 commits;
 };
 
 /* -- keys ------------------------------------------------------------- */
@@ -196,6 +198,33 @@ dir_begin(struct dir *d)
 	check(d->env->txn_begin(d->env, NULL, &d->txn, DB_TXN_SYNC), "begin");
 }
 
+/*
+ * Removes logs that recovery no longer needs.  DB_LOG_AUTO_REMOVE would do it,
+ * but asks for the absolute path, and in our root there is none.
+ */
+static void
+remove_logs(struct dir *d)
+{
+	char	**names, **p;
+
+	check(d->env->log_archive(d->env, &names, 0), "logs");
+	for (p = names; p != NULL && *p != NULL; p++) {
+		if (unlink(*p) == -1)
+			fatal("directory: %s", *p);
+	}
+	free(names);
+}
+
+/* A no-op until there is enough to write. */
+static void
+checkpoint(struct dir *d)
+{
+	check(d->env->txn_checkpoint(d->env, CHECKPOINT_KB, 0, 0),
+	    "checkpoint");
+	if (++d->commits % REMOVE_EVERY == 0)
+		remove_logs(d);
+}
+
 /* Durable when it returns; whatever was refused changes nothing. */
 enum dir_result
 dir_finish(struct dir *d, enum dir_result r)
@@ -208,8 +237,7 @@ dir_finish(struct dir *d, enum dir_result r)
 		return r;
 	}
 	check(t->commit(t, DB_TXN_SYNC), "commit");
-	check(d->env->txn_checkpoint(d->env, CHECKPOINT_KB, 0, 0),
-	    "checkpoint");
+	checkpoint(d);
 	return DIR_OK;
 }
 
@@ -226,7 +254,6 @@ open_env(struct dir *d)
 	check(d->env->set_cachesize(d->env, 0, CACHE, 1), "cache size");
 	check(d->env->set_lg_max(d->env, LOG_MAX), "log size");
 	check(d->env->set_lg_bsize(d->env, LOG_BUFFER), "log buffer");
-	check(d->env->log_set_config(d->env, DB_LOG_AUTO_REMOVE, 1), "logs");
 	/* Avoids counting processors in /sys. */
 	check(d->env->mutex_set_tas_spins(d->env, 1), "spins");
 	check(d->env->open(d->env, ".", flags, 0600), "open environment");
@@ -288,6 +315,7 @@ dir_open(int fd, uint64_t mailboxes_max)
 	d->ids_max = mailboxes_max;
 	open_env(d);
 	open_db(d);
+	remove_logs(d);
 	first_time(d);
 	return d;
 }

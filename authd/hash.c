@@ -269,3 +269,9 @@ hash_pid(const struct hash *h, unsigned i)
 {
 	return h->slots[i].pid;
 }
+
+int
+hash_nursery(const struct hash *h)
+{
+	return h->nursery;
+}

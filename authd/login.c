@@ -20,6 +20,7 @@ struct login {
 	enum service		 service;
 	uint64_t		 mailbox;	/* 0: there is no such user */
 	struct str		 creds;		/* that were asked about */
+	struct str		 user, client;	/* as the front gave them */
 	struct cache_key	 key;
 };
 
@@ -92,6 +93,8 @@ login_free(struct login *l)
 	if (l->next != NULL)
 		l->next->at = l->at;
 	xfree_str(&l->creds);
+	xfree_str(&l->user);
+	xfree_str(&l->client);
 	free(l);
 }
 
@@ -143,7 +146,8 @@ on_hash(void *arg, const struct hash_answer *h)
 		refuse(l->c, l->id, h->result == HASH_FAILED ? LOGIN_TEMP :
 		    LOGIN_BAD);
 	if (!good)
-		log_info("login refused", L_SID(l->sid));
+		log_info("login refused", L_SID(l->sid),
+		    L_STR("user", l->user), L_STR("client", l->client));
 	login_free(l);
 }
 
@@ -176,6 +180,8 @@ ask_worker(struct authd *a, struct chan *c, const struct msg_login *m,
 	l->service = (enum service)m->service;
 	l->mailbox = mailbox;
 	l->creds = xdup(creds);
+	l->user = xdup(m->user);
+	l->client = xdup(m->client);
 	l->key = *key;
 	if (hash_check(a->hash, creds, m->password, on_hash, l))
 		return;
@@ -195,8 +201,6 @@ login_begin(struct authd *a, struct chan *c, const struct msg_login *m)
 
 	if (!is_its_service(c, m->service))
 		return -1;
-	log_debug("login tried", L_SID(m->sid), L_STR("user", m->user),
-	    L_STR("client", m->client));
 	if (m->password.n == 0 || m->password.n > CRED_PASSWORD_MAX) {
 		refuse(c, m->id, LOGIN_BAD);
 		return 0;

@@ -5,8 +5,8 @@
  * The hash workers are forked first, when there is nothing yet for them to
  * inherit.
  */
+#include <signal.h>
 #include <sodium.h>
-#include <unistd.h>
 
 #include "authd/authd.h"
 #include "common/core/conf.h"
@@ -61,11 +61,19 @@ fork_workers(void)
 	return hash_fork(&c, start_view());
 }
 
+static void
+on_term(void *arg)
+{
+	(void)arg;
+	loop_stop();
+}
+
 int
 main(void)
 {
 	struct authd	*a;
 	struct hash	*h;
+	struct dir	*d;
 	const char	*locked;
 	size_t		 i;
 	int		 fd;
@@ -77,6 +85,9 @@ main(void)
 		fatalx("libsodium");
 	text_init();
 	h = fork_workers();
+	loop_init();
+	start_watch();
+	loop_signal(SIGTERM, on_term, NULL);
 
 	fd = start_fd("directory");
 	locked = sandbox_enter(&(struct sandbox){
@@ -85,13 +96,16 @@ main(void)
 		.chroot = true,
 	});
 
-	loop_init();
-	start_watch();
 	hash_start(h);
-	a = authd_new(dir_open(fd, conf_num(C_MAILBOX_UID_COUNT)), h);
+	d = dir_open(fd, conf_num(C_MAILBOX_UID_COUNT));
+	a = authd_new(d, h);
 	chan_init();
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
 		authd_listen(a, start_fd(clients[i].name), clients[i].peer);
 	start_ready(locked);
-	return loop_run() == -1;
+	if (loop_run() == -1)
+		return 1;
+	authd_free(a);
+	dir_close(d);
+	return 0;
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -470,6 +471,30 @@ test_lists(void **state)
 
 /* -- the file --------------------------------------------------------- */
 
+/* Logs that recovery does not need are removed, also while it is open. */
+static void
+test_logs(void **state)
+{
+	char	name[40];
+	int	i, n = 0;
+	struct stat st;
+
+	(void)state;
+	for (i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "d%d.example", i);
+		assert_int_equal(dir_domain_add(dir, str_c(name), 1), DIR_OK);
+	}
+	for (i = 1; i < 100; i++) {
+		snprintf(name, sizeof(name), "log.%010d", i);
+		if (fstatat(tmp.fd, name, &st, 0) == 0)
+			n++;
+		/* The first are gone; the last one is not the first. */
+		if (i == 1)
+			assert_int_equal(n, 0);
+	}
+	assert_in_range(n, 1, 3);
+}
+
 /* A process that opens the directory, as a daemon does; its exit code. */
 static int
 try_open(void)
@@ -623,6 +648,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_may_send, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_logs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_db_config, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup,
