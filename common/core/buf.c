@@ -69,6 +69,9 @@ reserve(struct buf *b, size_t n)
 	}
 	if (b->n > 0)
 		memcpy(p, b->p + b->at, b->n);
+	/* A copy left behind here would escape buf_wipe. */
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->cap);
 	free(b->p);
 	b->p = p;
 	b->at = 0;
