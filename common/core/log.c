@@ -140,14 +140,11 @@ format_line(struct buf *b, enum log_level level, const char *event,
 	buf_addc(b, '\n');
 }
 
-void
-log_event(enum log_level level, const char *event, const struct log_field *f)
+static void
+add_line(enum log_level level, const char *event, const struct log_field *f)
 {
-	int		saved = errno;
-	struct buf	line;
+	struct buf line;
 
-	if (level > lg.level)
-		return;
 	if (!lg.ready) {
 		buf_init(&lg.out, LOG_BUFFER_MAX);
 		lg.ready = true;
@@ -159,6 +156,15 @@ log_event(enum log_level level, const char *event, const struct log_field *f)
 	else
 		buf_add(&lg.out, buf_str(&line));
 	buf_clear(&line);
+}
+
+void
+log_event(enum log_level level, const char *event, const struct log_field *f)
+{
+	int saved = errno;
+
+	if (level <= lg.level)
+		add_line(level, event, f);
 	errno = saved;
 }
 
@@ -171,11 +177,10 @@ is_writable(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
 }
 
-void
-log_flush(void)
+static void
+write_out(void)
 {
-	struct str	s = lg.ready ? buf_str(&lg.out) : (struct str){ 0 };
-	uint64_t	dropped = lg.dropped;
+	struct str	s = buf_str(&lg.out);
 	ssize_t		n;
 
 	/*
@@ -189,10 +194,27 @@ log_flush(void)
 		s = str_from(s, (size_t)n);
 		buf_drop(&lg.out, (size_t)n);
 	}
-	if (dropped > 0 && buf_left(&lg.out) > LOG_LINE_MAX) {
-		lg.dropped = 0;
-		log_warn("log lines dropped", L_NUM("count", dropped));
-	}
+	/* Empty, it may be tried again after memory ran out. */
+	if (lg.out.n == 0)
+		buf_reset(&lg.out);
+}
+
+void
+log_flush(void)
+{
+	uint64_t dropped;
+
+	if (!lg.ready)
+		return;
+	write_out();
+	dropped = lg.dropped;
+	if (dropped == 0 || buf_left(&lg.out) <= LOG_LINE_MAX)
+		return;
+	/* Whatever the level is: a hole in the log is not silent. */
+	lg.dropped = 0;
+	add_line(LOG_WARN, "log lines dropped",
+	    LOG_FIELDS(L_NUM("count", dropped)));
+	write_out();
 }
 
 static _Noreturn void
