@@ -33,12 +33,21 @@ struct hook {
 
 static struct {
 	struct event_base	*base;
+	struct event		*limit;		/* of a turn's wait */
 	struct hook		 hooks[HOOKS_MAX];
 	struct hook		 signals[SIGNALS_MAX];
 	struct event		*signal_ev[SIGNALS_MAX];
 	size_t			 nhooks, nsignals;
 	bool			 stop, again;
 } lp;
+
+static void
+on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
 
 void
 loop_init(void)
@@ -53,7 +62,11 @@ loop_init(void)
 	event_config_free(cfg);
 	if (lp.base == NULL)
 		fatal("event loop");
+	lp.limit = event_new(lp.base, -1, 0, on_limit, NULL);
+	if (lp.limit == NULL)
+		fatal("event loop");
 	lp.stop = false;
+	lp.again = false;
 }
 
 static void
@@ -67,25 +80,19 @@ run_hooks(void)
 	log_flush();
 }
 
-static void
-on_turn_end(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
 int
 loop_turn(int ms)
 {
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+	struct timeval	tv = { ms / 1000, ms % 1000 * 1000 };
+	int		flags = EVLOOP_ONCE, rc;
 
-	if (lp.again)
-		tv = (struct timeval){ 0, 0 };
-	if (ms >= 0 || lp.again)
-		event_base_once(lp.base, -1, EV_TIMEOUT, on_turn_end, NULL,
-		    &tv);
-	if (event_base_loop(lp.base, EVLOOP_ONCE) == -1)
+	if (lp.again || ms == 0)
+		flags = EVLOOP_NONBLOCK;
+	else if (ms > 0)
+		event_add(lp.limit, &tv);
+	rc = event_base_loop(lp.base, flags);
+	event_del(lp.limit);
+	if (rc == -1)
 		return -1;
 	clock_tick();
 	run_hooks();
@@ -122,6 +129,7 @@ loop_free(void)
 		event_free(lp.signal_ev[i]);
 	lp.nsignals = 0;
 	lp.nhooks = 0;
+	event_free(lp.limit);
 	event_base_free(lp.base);
 	lp.base = NULL;
 }
