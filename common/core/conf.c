@@ -14,7 +14,10 @@
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 
-enum { TEXT_MAX = 1024 * 1024 };	/* bytes of a configuration */
+enum {
+	TEXT_MAX = 1024 * 1024,		/* bytes of a configuration */
+	NOTE_MAX = 64			/* of the last line of errors */
+};
 
 static const struct conf_info table[] = {
 #define SET(NAME, name, type, def, lo, hi, words, who, text) \
@@ -88,6 +91,8 @@ conf_put(enum setting s, const char *value)
 struct parse {
 	const char	*file;
 	unsigned	 line, mistakes;
+	unsigned	 untold;	/* of them, for want of room */
+	bool		 crlf;		/* that was told */
 	struct buf	*errors;
 };
 
@@ -95,16 +100,21 @@ static void
 complain(struct parse *p, struct str key, const char *what,
     const char *remedy)
 {
-	buf_addf(p->errors, "%s:%u: ", p->file, p->line);
-	if (key.n > 0) {
-		log_escape(p->errors, key);
-		buf_addz(p->errors, ": ");
-	}
-	buf_addz(p->errors, what);
-	buf_addz(p->errors, "; ");
-	buf_addz(p->errors, remedy);
-	buf_addc(p->errors, '\n');
+	struct buf b;
+
 	p->mistakes++;
+	buf_init(&b, 16 * 1024);
+	buf_addf(&b, "%s:%u: ", p->file, p->line);
+	if (key.n > 0) {
+		log_escape(&b, key);
+		buf_addz(&b, ": ");
+	}
+	buf_addf(&b, "%s; %s\n", what, remedy);
+	if (p->untold > 0 || b.n + NOTE_MAX > buf_left(p->errors))
+		p->untold++;
+	else
+		buf_add(p->errors, buf_str(&b));
+	buf_clear(&b);
 }
 
 /* A setting whose name begins alike, to be named in a remedy; or NULL. */
@@ -164,6 +174,11 @@ take_value(struct parse *p, struct str key, struct str *v)
 		return 0;
 	}
 	end = str_chr(*v, '#');
+	if (end > 0 && v->p[end - 1] != ' ' && v->p[end - 1] != '\t') {
+		complain(p, key, "a value with \"#\" needs quotes", "write "
+		    "name = \"value\", or a blank before a comment");
+		return -1;
+	}
 	if (end != -1)
 		*v = str_trim(str_sub(*v, 0, (size_t)end));
 	if (str_chr(*v, ' ') != -1 || str_chr(*v, '\t') != -1) {
@@ -171,45 +186,39 @@ take_value(struct parse *p, struct str key, struct str *v)
 		    "write name = \"value\"");
 		return -1;
 	}
+	if (str_chr(*v, '"') != -1) {
+		complain(p, key, "a quote inside the value",
+		    "quotes stand around the whole value");
+		return -1;
+	}
 	return 0;
 }
 
 static void
-parse_line(struct parse *p, struct str line)
+twice(struct parse *p, struct str key, unsigned line)
 {
-	struct str	 key, v;
+	struct buf remedy;
+
+	buf_init(&remedy, 128);
+	buf_addf(&remedy, "it was set on line %u; keep one of the two", line);
+	complain(p, key, "set twice", buf_cstr(&remedy));
+	buf_clear(&remedy);
+}
+
+static void
+set(struct parse *p, struct str key, int i, struct str v)
+{
 	const char	*why;
 	struct buf	 remedy;
-	ptrdiff_t	 eq;
 	uint64_t	 num;
-	int		 i;
 
-	line = str_trim(line);
-	if (line.n == 0 || line.p[0] == '#')
-		return;
-	eq = str_chr(line, '=');
-	if (eq == -1) {
-		complain(p, line, "this line has no \"=\"",
-		    "write name = value, or # for a comment");
+	if (values[i].line != 0) {
+		twice(p, key, values[i].line);
 		return;
 	}
-	key = str_trim(str_sub(line, 0, (size_t)eq));
-	v = str_from(line, (size_t)eq + 1);
-	i = find(key);
-	if (i == -1) {
-		unknown(p, key);
-		return;
-	}
+	values[i].line = p->line;
 	if (take_value(p, key, &v) == -1)
 		return;
-	if (values[i].line != 0) {
-		buf_init(&remedy, 128);
-		buf_addf(&remedy, "it was set on line %u; keep one of the two",
-		    values[i].line);
-		complain(p, key, "set twice", buf_cstr(&remedy));
-		buf_clear(&remedy);
-		return;
-	}
 	why = conf_value(&table[i], v, &num);
 	if (why != NULL) {
 		buf_init(&remedy, 512);
@@ -221,21 +230,82 @@ parse_line(struct parse *p, struct str line)
 	put((enum setting)i, v, num, p->line);
 }
 
+static void
+parse_line(struct parse *p, struct str line)
+{
+	struct str	key;
+	ptrdiff_t	eq = str_chr(line, '=');
+	int		i;
+
+	key = str_trim(str_sub(line, 0, eq == -1 ? 0 : (size_t)eq));
+	if (!str_is_utf8(line)) {
+		complain(p, key, "not text in UTF-8",
+		    "is this the right file, and saved as UTF-8?");
+		return;
+	}
+	if (line.n > 0 && line.p[line.n - 1] == '\r') {
+		line.n--;
+		if (!p->crlf)
+			complain(p, (struct str){ NULL, 0 },
+			    "the line ends in CR LF",
+			    "save the file with plain line ends");
+		p->crlf = true;
+	}
+	line = str_trim(line);
+	if (line.n == 0 || line.p[0] == '#')
+		return;
+	eq = str_chr(line, '=');
+	if (eq == -1) {
+		complain(p, line, "this line has no \"=\"",
+		    "write name = value, or # for a comment");
+		return;
+	}
+	i = find(key);
+	if (i == -1)
+		unknown(p, key);
+	else
+		set(p, key, i, str_from(line, (size_t)eq + 1));
+}
+
 /* What one setting alone cannot show: ranges that must be aligned. */
 static void
 check_range(struct parse *p, enum setting base, enum setting count)
 {
-	uint64_t n = values[count].num;
+	uint64_t	n = values[count].num;
+	struct str	key = str_c(table[base].name);
 
 	p->line = values[count].line;
-	if ((n & (n - 1)) != 0)
+	if ((n & (n - 1)) != 0) {
 		complain(p, str_c(table[count].name), "not a power of two",
 		    "take 65536, 131072 and so on");
-	p->line = values[base].line;
-	if (n != 0 && values[base].num % n != 0)
-		complain(p, str_c(table[base].name),
-		    "not a multiple of the count of ids",
+		return;
+	}
+	if (values[base].line != 0)
+		p->line = values[base].line;
+	if (values[base].num % n != 0)
+		complain(p, key, "not a multiple of the count of ids",
 		    "take a multiple of it, so that a mask can check ids");
+	else if (values[base].num + n > UINT32_MAX)
+		complain(p, key, "the range reaches 4294967295",
+		    "take a lower one: that number is no id");
+}
+
+/* The id of a daemon, which is its user and its group, is in no range. */
+static void
+check_outside(struct parse *p, enum setting id, enum setting base,
+    enum setting count, const char *what, const char *remedy)
+{
+	uint64_t u = values[id].num;
+
+	if (u < values[base].num ||
+	    u - values[base].num >= values[count].num)
+		return;
+	p->line = values[id].line;
+	if (p->line == 0)
+		p->line = values[base].line;
+	if (p->line == 0)
+		p->line = values[count].line;
+	complain(p, str_c(table[id].name), what, remedy);
 }
 
 static void
@@ -246,7 +316,6 @@ check_uids(struct parse *p)
 	    C_UID_MAILBOXD, C_UID_ZYGOTE, C_UID_AUTHD };
 	enum setting	same;
 	size_t		i, j;
-	uint64_t	u, base = values[C_MAILBOX_UID_BASE].num;
 
 	for (i = 0; i < sizeof(uids) / sizeof(uids[0]); i++) {
 		u = values[uids[i]].num;
@@ -275,11 +344,10 @@ conf_parse(const char *file, struct str text, struct buf *errors)
 	size_t		i;
 
 	conf_defaults();
-	if (text.n > TEXT_MAX || !str_is_utf8(text)) {
+	if (text.n > TEXT_MAX) {
 		p.line = 1;
-		complain(&p, (struct str){ NULL, 0 },
-		    text.n > TEXT_MAX ? "the file is over 1 MiB" :
-		    "the file is not text in UTF-8", "is it the right one?");
+		complain(&p, (struct str){ NULL, 0 }, "the file is over 1 MiB",
+		    "is it the right one?");
 		return p.mistakes;
 	}
 	while (str_cut(&text, '\n', &line)) {
@@ -289,6 +357,8 @@ conf_parse(const char *file, struct str text, struct buf *errors)
 	check_range(&p, C_MAILBOX_UID_BASE, C_MAILBOX_UID_COUNT);
 	check_range(&p, C_TENANT_GID_BASE, C_TENANT_GID_COUNT);
 	check_uids(&p);
+	if (p.untold > 0)
+		buf_addf(errors, "%u more mistakes\n", p.untold);
 	for (i = 0; i < C_COUNT; i++)
 		values[i].line = 0;
 	return p.mistakes;

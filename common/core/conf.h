@@ -58,7 +58,8 @@ const struct conf_info	*conf_info(enum setting);
 /*
  * Parses the operator's text: lines `name = value`, # comments, "quotes"
  * where the value has spaces.  Every mistake is appended to *errors as
- * "file:line: key: what is wrong; remedy\n".  Returns how many there were.
+ * "file:line: key: what is wrong; remedy\n"; those that do not fit *errors are
+ * counted in its last line.  Returns how many there were.
  */
 unsigned	 conf_parse(const char *file, struct str text,
 		    struct buf *errors);

@@ -73,7 +73,8 @@ conf_addr(struct str s, struct str *host, uint16_t *port)
 		*host = str_sub(*host, 1, host->n - 2);
 		family = AF_INET6;
 	}
-	if (host->n >= sizeof(text))
+	/* inet_pton would stop at a NUL and not see what follows. */
+	if (host->n >= sizeof(text) || str_chr(*host, '\0') != -1)
 		return -1;
 	memcpy(text, host->p, host->n);
 	text[host->n] = '\0';
