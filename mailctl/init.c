@@ -110,13 +110,18 @@ write_conf(int dirfd, struct str text)
 {
 	int	fd = openat(dirfd, "postern.conf", O_WRONLY | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, 0644);
-	int	rc;
+	int	rc, saved;
 
 	if (fd == -1)
 		return -1;
 	rc = write(fd, text.p, text.n) == (ssize_t)text.n &&
 	    fsync(fd) == 0 && fsync(dirfd) == 0 ? 0 : -1;
+	saved = errno;
 	close(fd);
+	/* Half of one would stand in the way of the next init. */
+	if (rc == -1)
+		unlinkat(dirfd, "postern.conf", 0);
+	errno = saved;
 	return rc;
 }
 
@@ -125,7 +130,7 @@ make(const struct wish *w)
 {
 	struct instance	in;
 	struct buf	b, path;
-	int		fd, rc;
+	int		fd, rc, saved;
 
 	if (mkdir(w->dir, 0755) == -1 && errno != EEXIST) {
 		fprintf(stderr, "%s: %s\n", w->dir, strerror(errno));
@@ -139,12 +144,13 @@ make(const struct wish *w)
 	buf_init(&b, 64 * 1024);
 	format_conf(&b, w);
 	rc = write_conf(fd, buf_str(&b));
+	saved = errno;
 	buf_clear(&b);
 	close(fd);
 	if (rc == -1) {
 		fprintf(stderr, "%s/postern.conf: %s\n", w->dir,
-		    strerror(errno));
-		return errno == EEXIST ? EX_REFUSED : EX_FAILED;
+		    strerror(saved));
+		return saved == EEXIST ? EX_REFUSED : EX_FAILED;
 	}
 	buf_init(&path, 8192);
 	buf_addf(&path, "%s/postern.conf", w->dir);

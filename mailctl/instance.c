@@ -61,34 +61,28 @@ const struct listen_row listens[] = {
 const unsigned nlistens = sizeof(listens) / sizeof(listens[0]);
 
 static void
-read_text(struct instance *in)
+read_text(const struct instance *in, struct buf *b)
 {
-	int		fd = open(in->conf_path, O_RDONLY | O_CLOEXEC);
-	struct buf	b;
-	char		*room;
-	ssize_t		n = -1;
+	int	fd = open(in->conf_path, O_RDONLY | O_CLOEXEC);
+	char	*room;
+	ssize_t	n = -1;
 
 	if (fd == -1) {
 		fprintf(stderr, "%s: %s; \"mailctl init DIR\" makes an "
 		    "instance\n", in->conf_path, strerror(errno));
 		exit(EX_CONFIG_);
 	}
-	buf_init(&b, CONF_MAX + 1);
-	while ((room = buf_room(&b, 65536)) != NULL &&
+	/* Room for a read past the limit, which conf_parse then tells. */
+	buf_init(b, CONF_MAX + 2 * 65536);
+	while ((room = buf_room(b, 65536)) != NULL &&
 	    (n = read(fd, room, 65536)) > 0)
-		buf_grow(&b, (size_t)n);
+		buf_grow(b, (size_t)n);
 	close(fd);
 	if (n == -1 || room == NULL) {
 		fprintf(stderr, "%s: cannot be read, or is over 1 MiB\n",
 		    in->conf_path);
 		exit(EX_CONFIG_);
 	}
-	if (str_chr(buf_str(&b), '\0') != -1) {
-		fprintf(stderr, "%s: is not text\n", in->conf_path);
-		exit(EX_CONFIG_);
-	}
-	in->text = xstr(buf_str(&b));
-	buf_clear(&b);
 }
 
 static char *
@@ -104,16 +98,18 @@ directory_of(const char *path)
 void
 instance_load(struct instance *in, const char *conf_path)
 {
-	struct buf	errors;
+	struct buf errors, text;
 
 	*in = (struct instance){ .conf_path = conf_path, .dirfd = -1 };
-	read_text(in);
+	read_text(in, &text);
 	buf_init(&errors, CONF_MAX);
-	if (conf_parse(conf_path, str_c(in->text), &errors) > 0) {
+	if (conf_parse(conf_path, buf_str(&text), &errors) > 0) {
 		fputs(buf_cstr(&errors), stderr);
 		exit(EX_CONFIG_);
 	}
 	buf_clear(&errors);
+	in->text = xstr(buf_str(&text));
+	buf_clear(&text);
 	if (conf_text(C_DIRECTORY)[0] != '\0')
 		in->dir = xstrdup(conf_text(C_DIRECTORY));
 	else
