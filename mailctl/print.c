@@ -9,7 +9,11 @@
 
 #include "common/core/xalloc.h"
 
-enum { COLUMNS_MAX = 32, ROWS_MAX = 4096, OUT_MAX = 64 * 1024 * 1024 };
+enum {
+	COLUMNS_MAX = 32, ROWS_MAX = 4096,
+	OUT_MAX = 8 * 1024 * 1024,	/* of one row */
+	WIDTH_MAX = 80			/* a longer value pushes its row out */
+};
 
 struct cell {
 	struct str	text;		/* ours */
@@ -41,26 +45,66 @@ print_new(enum print_shape shape, bool json)
 	return p;
 }
 
+/* The code point at the start of well-formed UTF-8, which moves past it. */
+static uint32_t
+take_code(struct str *s)
+{
+	unsigned char	c = (unsigned char)s->p[0];
+	size_t		n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4, i;
+	uint32_t	v = n == 1 ? c : c & (0x7fu >> n);
+
+	for (i = 1; i < n; i++)
+		v = v << 6 | ((unsigned char)s->p[i] & 0x3f);
+	*s = str_from(*s, n);
+	return v;
+}
+
+static void
+add_code(struct buf *b, uint32_t v)
+{
+	if (v == '"' || v == '\\') {
+		buf_addc(b, '\\');
+		buf_addc(b, (char)v);
+	} else if (v >= 0x20 && v <= 0x7e)
+		buf_addc(b, (char)v);
+	else if (v < 0x10000)
+		buf_addf(b, "\\u%04x", v);
+	else
+		buf_addf(b, "\\u%04x\\u%04x", 0xd800 + ((v - 0x10000) >> 10),
+		    0xdc00 + ((v - 0x10000) & 0x3ff));
+}
+
+/* ASCII only: a terminal takes orders in other characters as well. */
 void
 print_json_str(struct buf *b, struct str s)
 {
-	bool	text = str_is_utf8(s);
-	size_t	i;
-	char	c;
+	bool text = str_is_utf8(s);
 
 	buf_addc(b, '"');
-	for (i = 0; i < s.n; i++) {
-		c = s.p[i];
-		if (c == '"' || c == '\\') {
-			buf_addc(b, '\\');
-			buf_addc(b, c);
-		} else if ((unsigned char)c < 0x20 || c == 0x7f ||
-		    ((unsigned char)c > 0x7f && !text))
-			buf_addf(b, "\\u%04x", (unsigned char)c);
-		else
-			buf_addc(b, c);
+	while (s.n > 0) {
+		if (text)
+			add_code(b, take_code(&s));
+		else {
+			add_code(b, (unsigned char)s.p[0]);
+			s = str_from(s, 1);
+		}
 	}
 	buf_addc(b, '"');
+}
+
+/* RFC 8259 section 6, whole numbers only. */
+static bool
+is_json_number(struct str s)
+{
+	size_t i;
+
+	if (s.n > 0 && s.p[0] == '-')
+		s = str_from(s, 1);
+	for (i = 0; i < s.n; i++) {
+		if (!ascii_isdigit(s.p[i]))
+			return false;
+	}
+	return s.n == 1 || (s.n > 1 && s.p[0] != '0');
 }
 
 /* For a terminal: printable ASCII stays, the rest as \xNN. */
@@ -77,11 +121,33 @@ add_shown(struct buf *b, struct str s)
 	}
 }
 
+/* JSON has its own escapes, when it is written. */
+static struct str
+dup_shown(const struct printer *p, struct str s)
+{
+	struct buf	shown;
+	struct str	copy;
+
+	if (p->json)
+		return xdup(s);
+	buf_init(&shown, OUT_MAX);
+	add_shown(&shown, s);
+	copy = xdup(buf_str(&shown));
+	buf_clear(&shown);
+	return copy;
+}
+
+static void
+emit(struct printer *p)
+{
+	fwrite(buf_str(&p->out).p, 1, p->out.n, stdout);
+	buf_reset(&p->out);
+}
+
 void
 print_row(struct printer *p, struct msg_list columns)
 {
 	struct rec_column	 c;
-	struct buf		 shown;
 	struct row		*r;
 
 	if (p->n == ROWS_MAX)
@@ -90,16 +156,10 @@ print_row(struct printer *p, struct msg_list columns)
 	r = &p->rows[p->n++];
 	r->n = 0;
 	while (r->n < COLUMNS_MAX && rec_next_column(&columns, &c)) {
-		buf_init(&shown, OUT_MAX);
-		if (p->json)
-			buf_add(&shown, c.value);
-		else
-			add_shown(&shown, c.value);
-		r->key[r->n] = xdup(c.key);
-		r->cell[r->n].text = xdup(buf_str(&shown));
+		r->key[r->n] = dup_shown(p, c.key);
+		r->cell[r->n].text = dup_shown(p, c.value);
 		r->cell[r->n].number = c.number != 0;
 		r->n++;
-		buf_clear(&shown);
 	}
 }
 
@@ -114,7 +174,7 @@ json_row(struct printer *p, const struct row *r)
 			buf_addz(&p->out, ", ");
 		print_json_str(&p->out, r->key[i]);
 		buf_addz(&p->out, ": ");
-		if (r->cell[i].number)
+		if (r->cell[i].number && is_json_number(r->cell[i].text))
 			buf_add(&p->out, r->cell[i].text);
 		else
 			print_json_str(&p->out, r->cell[i].text);
@@ -132,6 +192,7 @@ json_page(struct printer *p)
 			buf_addz(&p->out, p->any ? ",\n " : "[");
 		p->any = true;
 		json_row(p, &p->rows[i]);
+		emit(p);
 	}
 }
 
@@ -175,7 +236,8 @@ table_page(struct printer *p)
 
 	for (i = 0; i < p->n; i++) {
 		for (c = 0, r = &p->rows[i]; c < r->n; c++) {
-			if (r->cell[c].text.n > width[c])
+			if (r->cell[c].text.n > width[c] &&
+			    r->cell[c].text.n <= WIDTH_MAX)
 				width[c] = r->cell[c].text.n;
 			if (r->key[c].n > width[c])
 				width[c] = r->key[c].n;
@@ -190,6 +252,7 @@ table_page(struct printer *p)
 			    width[c], r->cell[c].number);
 			buf_addz(&p->out, c + 1 == r->n ? "\n" : "  ");
 		}
+		emit(p);
 	}
 }
 
@@ -216,6 +279,7 @@ lines_page(struct printer *p)
 			buf_add(&p->out, r->cell[c].text);
 			buf_addc(&p->out, '\n');
 		}
+		emit(p);
 	}
 }
 
@@ -238,8 +302,7 @@ print_page(struct printer *p)
 		}
 	}
 	p->n = 0;
-	fwrite(buf_str(&p->out).p, 1, p->out.n, stdout);
-	buf_reset(&p->out);
+	emit(p);
 }
 
 void

@@ -58,7 +58,7 @@ def test_init_usage(tmp_path, args):
       '3: foo: this line has no "="; write name = value, or # for a comment']),
     (b"\n" * (1024 * 1024 + 1),
      ["1: the file is over 1 MiB; is it the right one?"]),
-])
+], ids=["nul", "over 1 MiB"])
 def test_mistakes(tmp_path, text, want):
     conf = tmp_path / "postern.conf"
     conf.write_bytes(text)
