@@ -137,6 +137,8 @@ dial(struct mbox *m)
 	chan_send_deliver_open(m->chan, &(struct msg_deliver_open){
 	    .mailbox = m->node.key, .tenant = m->tenant,
 	    .shard = m->shard }, -1);
+	/* A packet of its own: what follows is for the owner to read. */
+	chan_flush(m->chan);
 	send_waiting(m);
 	return true;
 }

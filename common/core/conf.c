@@ -314,25 +314,27 @@ check_uids(struct parse *p)
 	static const enum setting uids[] = { C_UID_SMTPD, C_UID_QUEUED,
 	    C_UID_ROUTE, C_UID_LOCAL, C_UID_IMAPD, C_UID_POP3D,
 	    C_UID_MAILBOXD, C_UID_ZYGOTE, C_UID_AUTHD };
-	enum setting	same;
+	enum setting	at;
 	size_t		i, j;
 
 	for (i = 0; i < sizeof(uids) / sizeof(uids[0]); i++) {
-		u = values[uids[i]].num;
 		for (j = 0; j < i; j++) {
-			if (values[uids[j]].num != u)
+			if (values[uids[j]].num != values[uids[i]].num)
 				continue;
-			same = values[uids[i]].line != 0 ? uids[i] : uids[j];
-			p->line = values[same].line;
-			complain(p, str_c(table[same].name),
+			/* The later line is told; a default has none. */
+			at = values[uids[j]].line > values[uids[i]].line ?
+			    uids[j] : uids[i];
+			p->line = values[at].line;
+			complain(p, str_c(table[at].name),
 			    "another daemon has this user id",
 			    "each daemon needs one of its own");
 		}
-		p->line = values[uids[i]].line;
-		if (u >= base && u - base < values[C_MAILBOX_UID_COUNT].num)
-			complain(p, str_c(table[uids[i]].name),
-			    "lies in the range of mailboxes",
-			    "take one outside of mailbox.uid_base");
+		check_outside(p, uids[i], C_MAILBOX_UID_BASE,
+		    C_MAILBOX_UID_COUNT, "lies in the range of mailboxes",
+		    "take one outside of mailbox.uid_base");
+		check_outside(p, uids[i], C_TENANT_GID_BASE,
+		    C_TENANT_GID_COUNT, "lies in the range of tenants' groups",
+		    "take one outside of tenant.gid_base");
 	}
 }
 

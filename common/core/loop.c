@@ -87,7 +87,7 @@ loop_turn(int ms)
 	int		flags = EVLOOP_ONCE, rc;
 
 	if (lp.again || ms == 0)
-		flags = EVLOOP_NONBLOCK;
+		flags |= EVLOOP_NONBLOCK;
 	else if (ms > 0)
 		event_add(lp.limit, &tv);
 	rc = event_base_loop(lp.base, flags);

@@ -3,6 +3,7 @@ instance kept in var/, in the foreground (--keep DIR)."""
 
 import argparse
 import email.message
+import email.policy
 import imaplib
 import os
 import poplib
@@ -39,7 +40,7 @@ def submit(inst):
         c.login("alice@example.org", USERS["alice@example.org"])
         c.mail("alice@example.org")
         c.rcpt("bob@example.org")
-        code, text = c.data(m.as_bytes())
+        code, text = c.data(m.as_bytes(policy=email.policy.SMTP))
     text = text.decode()
     say(f"  the server says: {code} {text}")
     assert code == 250
