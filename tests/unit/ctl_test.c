@@ -1,6 +1,6 @@
 /*
  * ctl: who may ask, which calls reach a handler, what answers look like.
- * The channel and the settings are the test's own.
+ * The test is the other end of a channel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,35 +11,65 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sys/socket.h>
 
 #include "common/core/conf.h"
 #include "common/core/log.h"
+#include "common/core/loop.h"
 #include "common/ipc/ctl.h"
 
-static const char	*operators = "";
-static struct buf	 sent;		/* what chan_send got, encoded */
+static struct chan	*chan;		/* the server's end */
+static int		 client;
+static char		 sent[MSG_PACKET_MAX];	/* the last packet */
 static char		 got[200];	/* what the handler saw */
 
-const char *
-conf_text(enum setting s)
-{
-	assert_int_equal(s, C_OPERATORS);
-	return operators;
-}
-
-void
-chan_send(struct chan *c, const struct msg *m, int fd)
+static int
+on_msg(struct chan *c, const struct msg *m, int fd)
 {
 	(void)c;
-	assert_int_equal(fd, -1);
-	msg_encode(&sent, m);
+	(void)m;
+	(void)fd;
+	return -1;
 }
 
-uid_t
-chan_uid(const struct chan *c)
+static int
+setup(void **state)
 {
-	(void)c;
+	static const struct chan_ops ops = { .on_msg = on_msg };
+	int fds[2];
+
+	(void)state;
+	conf_defaults();
+	loop_init();
+	chan_init();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds) == -1)
+		return -1;
+	chan = chan_new(fds[0], R_AUTHD, R_MAILCTL, &ops, NULL);
+	client = fds[1];
 	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	chan_close(chan);
+	loop_turn(0);
+	close(client);
+	loop_free();
+	return 0;
+}
+
+/* The packet that was sent since the last call. */
+static struct str
+take(void)
+{
+	ssize_t n;
+
+	chan_flush(chan);
+	n = recv(client, sent, sizeof(sent), 0);
+	assert_true(n > 0);
+	return str_of(sent, (size_t)n);
 }
 
 static void
@@ -67,12 +97,12 @@ test_allowed(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		operators = t[i].operators;
+		conf_put(C_OPERATORS, t[i].operators);
 		if (ctl_allowed(t[i].uid) != t[i].allowed)
 			fail_msg("row %zu: uid %u, operators '%s'", i,
 			    (unsigned)t[i].uid, t[i].operators);
 	}
-	operators = "";
+	conf_put(C_OPERATORS, "");
 	assert_true(ctl_allowed(getuid()));
 }
 
@@ -116,13 +146,12 @@ call(unsigned verb, unsigned n, struct msg *out)
 		snprintf(w, sizeof(w), "%u", i);
 		rec_add_word(&b, &count, &(struct rec_word){ str_c(w) });
 	}
-	buf_clear(&sent);
 	got[0] = '\0';
-	ctl_dispatch(NULL, &(struct msg_ctl){ .id = 7, .verb = (uint16_t)verb,
+	ctl_dispatch(chan, &(struct msg_ctl){ .id = 7, .verb = (uint16_t)verb,
 	    .words = msg_list_of(&b, count) }, "authd", verbs,
 	    sizeof(verbs) / sizeof(verbs[0]), NULL);
 	buf_clear(&b);
-	packet = buf_str(&sent);
+	packet = take();
 	assert_int_equal(msg_decode(&packet, R_AUTHD, R_MAILCTL, out), 0);
 	assert_int_equal(packet.n, 0);
 	assert_int_equal(out->type, MSG_CTL_DONE);
@@ -177,7 +206,7 @@ test_words(void **state)
 static void
 test_rows(void **state)
 {
-	struct ctl_call		 c = { .id = 9 };
+	struct ctl_call		 c = { .chan = chan, .id = 9 };
 	struct ctl_row		 row;
 	struct rec_column	 col;
 	struct str		 packet;
@@ -186,7 +215,6 @@ test_rows(void **state)
 
 	(void)state;
 	memset(big, 'x', sizeof(big));
-	buf_clear(&sent);
 	ctl_row_init(&row);
 	ctl_text(&row, "name", S("a\0b"));
 	ctl_num(&row, "n", UINT64_MAX);
@@ -194,7 +222,7 @@ test_rows(void **state)
 	ctl_row_send(&row, &c);
 	ctl_done_next(&c, S("cursor"));
 
-	packet = buf_str(&sent);
+	packet = take();
 	assert_int_equal(msg_decode(&packet, R_AUTHD, R_MAILCTL, &m), 0);
 	assert_int_equal(m.type, MSG_CTL_ROW);
 	assert_int_equal(m.ctl_row.columns.n, 3);
@@ -210,7 +238,6 @@ test_rows(void **state)
 	assert_int_equal(msg_decode(&packet, R_AUTHD, R_MAILCTL, &m), 0);
 	assert_int_equal(m.type, MSG_CTL_DONE);
 	assert_true(str_eq(m.ctl_done.next, S("cursor")));
-	buf_clear(&sent);
 }
 
 /* Numbers are for ever and mean one thing; words are unique. */
@@ -241,13 +268,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_allowed),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_table),
+		cmocka_unit_test_setup_teardown(test_allowed, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_words, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_rows, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_table, setup,
+		    teardown),
 	};
 
 	log_level(LOG_ERROR);
-	buf_init(&sent, 1024 * 1024);
 	return cmocka_run_group_tests_name("ctl", tests, NULL, NULL);
 }
