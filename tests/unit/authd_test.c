@@ -120,6 +120,16 @@ wait_for(struct peer *p, unsigned n)
 	}
 }
 
+/* There and back again: what can be answered now is. */
+static void
+settle(void)
+{
+	int i;
+
+	for (i = 0; i < 6; i++)
+		loop_turn(0);
+}
+
 static void
 peer_free(struct peer *p)
 {
@@ -173,6 +183,9 @@ teardown(void **state)
 	int status;
 
 	(void)state;
+	/* One that a failed test left stopped would never end. */
+	if (hash_pid(hash, 0) > 0)
+		kill(hash_pid(hash, 0), SIGCONT);
 	loop_turn(0);
 	authd_free(authd);
 	hash_free(hash);
@@ -529,11 +542,11 @@ test_cache(void **state)
 	/* All of these need the worker. */
 	login(imap, SERVICE_IMAP, "ann@example.org", S("pencil "));
 	login(pop, SERVICE_POP3, "ann@example.org", S("pencil"));
+	settle();
 	set_password("ann@example.org", "paper");
 	login(imap, SERVICE_IMAP, "ann@example.org", S("pencil"));
 	assert_int_equal(try_login(pop, SERVICE_POP3, "", ""), LOGIN_BAD);
-	loop_turn(0);
-	loop_turn(0);
+	settle();
 	assert_int_equal(imap->n, 2);
 	assert_int_equal(pop->n, 1);
 	kill(pid, SIGCONT);
@@ -571,8 +584,7 @@ test_cache_expires(void **state)
 	/* The cache does not live longer for being used. */
 	clock_set(clock_now() + 2000, clock_wall());
 	login(p, SERVICE_IMAP, "ann@example.org", S("pencil"));
-	loop_turn(0);
-	loop_turn(0);
+	settle();
 	assert_int_equal(p->n, 2);
 	kill(pid, SIGCONT);
 	clock_release();
@@ -591,8 +603,7 @@ test_changed(void **state)
 	(void)state;
 	login(p, SERVICE_IMAP, "ann@example.org", S("pencil"));
 	login(p, SERVICE_IMAP, "bob@example.org", S("eraser"));
-	loop_turn(0);
-	loop_turn(0);
+	settle();
 	set_password("ann@example.org", "paper");
 	assert_int_equal(dir_user_remove(dir, S("bob@example.org")), DIR_OK);
 	kill(pid, SIGCONT);
@@ -636,8 +647,7 @@ test_gone(void **state)
 
 	(void)state;
 	login(p, SERVICE_IMAP, "ann@example.org", S("pencil"));
-	loop_turn(0);
-	loop_turn(0);
+	settle();
 	peer_free(p);
 	loop_turn(0);
 	kill(pid, SIGCONT);
@@ -688,77 +698,78 @@ ctl(struct peer *p, enum ctl_verb verb, const char *words)
 	return out;
 }
 
+static const struct {
+	enum ctl_verb	 verb;
+	const char	*words;
+	const char	*want;
+} calls[] = {
+	{ CTL_DOMAIN_ADD, "Example.COM", "0" },
+	{ CTL_DOMAIN_ADD, "example.com", "4" },
+	{ CTL_DOMAIN_ADD, "b\xc3\xbc" "cher.example", "1" },
+	{ CTL_DOMAIN_ADD, "no domain", "1" },
+	{ CTL_DOMAIN_ADD, "", "1" },
+	{ CTL_DOMAIN_SHOW, "example.com", "0 [example.com 1]" },
+	{ CTL_DOMAIN_SHOW, "example.net", "3" },
+	{ CTL_DOMAIN_LIST, "", "0 [example.com 1] [example.org 1]" },
+	{ CTL_DOMAIN_LIST, "example.com", "0 [example.org 1]" },
+	{ CTL_USER_ADD, "Cid@example.com|pass word", "0" },
+	{ CTL_USER_ADD, "cid@example.com|other", "4" },
+	{ CTL_USER_ADD, "cid@example.net|other", "3" },
+	{ CTL_USER_ADD, "dan@example.com|", "1" },
+	{ CTL_USER_ADD, "@example.com|x", "1" },
+	{ CTL_USER_ADD, "d\xc3\xa4n@example.com|x", "1" },
+	{ CTL_USER_ADD, "rubbish|x", "1" },
+	{ CTL_USER_ADD, "dan@example.com", "2" },
+	{ CTL_USER_SHOW, "CID@example.com", "0 [cid@example.com 3]" },
+	{ CTL_USER_SHOW, "dan@example.com", "3" },
+	{ CTL_USER_LIST, "",
+	    "0 [cid@example.com 3] [ann@example.org 1] "
+	    "[bob@example.org 2]" },
+	{ CTL_USER_LIST, "example.org|",
+	    "0 [ann@example.org 1] [bob@example.org 2]" },
+	{ CTL_USER_LIST, "example.org|ann@example.org",
+	    "0 [bob@example.org 2]" },
+	{ CTL_USER_LIST, "example.net|", "3" },
+	{ CTL_USER_PASSWD, "cid@example.com|new", "0" },
+	{ CTL_USER_PASSWD, "dan@example.com|new", "3" },
+	{ CTL_USER_PASSWD, "cid@example.com|", "1" },
+	{ CTL_ALIAS_ADD, "all@example.com|a@b.c|d@e.f", "0" },
+	{ CTL_ALIAS_ADD, "cid@example.com|a@b.c", "4" },
+	{ CTL_ALIAS_ADD, "@example.com|cid@example.com", "0" },
+	{ CTL_ALIAS_ADD, "x@example.net|a@b.c", "3" },
+	{ CTL_ALIAS_ADD, "x@example.com|rubbish", "1" },
+	{ CTL_ALIAS_SHOW, "all@example.com",
+	    "0 [all@example.com a@b.c d@e.f]" },
+	{ CTL_ALIAS_LIST, "",
+	    "0 [@example.com cid@example.com] "
+	    "[all@example.com a@b.c d@e.f]" },
+	{ CTL_ALIAS_REMOVE, "all@example.com|a@b.c", "0" },
+	{ CTL_ALIAS_REMOVE, "all@example.com|a@b.c", "3" },
+	{ CTL_ALIAS_LIST, "example.com|@example.com",
+	    "0 [all@example.com d@e.f]" },
+	{ CTL_ALIAS_REMOVE, "all@example.com", "0" },
+	{ CTL_ALIAS_SHOW, "all@example.com", "3" },
+	{ CTL_DOMAIN_REMOVE, "example.com", "4" },
+	{ CTL_USER_REMOVE, "cid@example.com", "0" },
+	{ CTL_USER_REMOVE, "cid@example.com", "3" },
+	{ CTL_ALIAS_REMOVE, "@example.com", "0" },
+	{ CTL_DOMAIN_REMOVE, "example.com", "0" },
+	{ CTL_DOMAIN_REMOVE, "example.com", "3" },
+	{ CTL_QUEUE_LIST, "", "2" },
+};
+
 static void
 test_ctl(void **state)
 {
-	static const struct {
-		enum ctl_verb	 verb;
-		const char	*words;
-		const char	*want;
-	} t[] = {
-		{ CTL_DOMAIN_ADD, "Example.COM", "0" },
-		{ CTL_DOMAIN_ADD, "example.com", "4" },
-		{ CTL_DOMAIN_ADD, "b\xc3\xbc" "cher.example", "1" },
-		{ CTL_DOMAIN_ADD, "no domain", "1" },
-		{ CTL_DOMAIN_ADD, "", "1" },
-		{ CTL_DOMAIN_SHOW, "example.com", "0 [example.com 1]" },
-		{ CTL_DOMAIN_SHOW, "example.net", "3" },
-		{ CTL_DOMAIN_LIST, "", "0 [example.com 1] [example.org 1]" },
-		{ CTL_DOMAIN_LIST, "example.com", "0 [example.org 1]" },
-		{ CTL_USER_ADD, "Cid@example.com|pass word", "0" },
-		{ CTL_USER_ADD, "cid@example.com|other", "4" },
-		{ CTL_USER_ADD, "cid@example.net|other", "3" },
-		{ CTL_USER_ADD, "dan@example.com|", "1" },
-		{ CTL_USER_ADD, "@example.com|x", "1" },
-		{ CTL_USER_ADD, "d\xc3\xa4n@example.com|x", "1" },
-		{ CTL_USER_ADD, "rubbish|x", "1" },
-		{ CTL_USER_ADD, "dan@example.com", "2" },
-		{ CTL_USER_SHOW, "CID@example.com", "0 [cid@example.com 3]" },
-		{ CTL_USER_SHOW, "dan@example.com", "3" },
-		{ CTL_USER_LIST, "",
-		    "0 [cid@example.com 3] [ann@example.org 1] "
-		    "[bob@example.org 2]" },
-		{ CTL_USER_LIST, "example.org|",
-		    "0 [ann@example.org 1] [bob@example.org 2]" },
-		{ CTL_USER_LIST, "example.org|ann@example.org",
-		    "0 [bob@example.org 2]" },
-		{ CTL_USER_LIST, "example.net|", "3" },
-		{ CTL_USER_PASSWD, "cid@example.com|new", "0" },
-		{ CTL_USER_PASSWD, "dan@example.com|new", "3" },
-		{ CTL_USER_PASSWD, "cid@example.com|", "1" },
-		{ CTL_ALIAS_ADD, "all@example.com|a@b.c|d@e.f", "0" },
-		{ CTL_ALIAS_ADD, "cid@example.com|a@b.c", "4" },
-		{ CTL_ALIAS_ADD, "@example.com|cid@example.com", "0" },
-		{ CTL_ALIAS_ADD, "x@example.net|a@b.c", "3" },
-		{ CTL_ALIAS_ADD, "x@example.com|rubbish", "1" },
-		{ CTL_ALIAS_SHOW, "all@example.com",
-		    "0 [all@example.com a@b.c d@e.f]" },
-		{ CTL_ALIAS_LIST, "",
-		    "0 [@example.com cid@example.com] "
-		    "[all@example.com a@b.c d@e.f]" },
-		{ CTL_ALIAS_REMOVE, "all@example.com|a@b.c", "0" },
-		{ CTL_ALIAS_REMOVE, "all@example.com|a@b.c", "3" },
-		{ CTL_ALIAS_LIST, "example.com|@example.com",
-		    "0 [all@example.com d@e.f]" },
-		{ CTL_ALIAS_REMOVE, "all@example.com", "0" },
-		{ CTL_ALIAS_SHOW, "all@example.com", "3" },
-		{ CTL_DOMAIN_REMOVE, "example.com", "4" },
-		{ CTL_USER_REMOVE, "cid@example.com", "0" },
-		{ CTL_USER_REMOVE, "cid@example.com", "3" },
-		{ CTL_ALIAS_REMOVE, "@example.com", "0" },
-		{ CTL_DOMAIN_REMOVE, "example.com", "0" },
-		{ CTL_DOMAIN_REMOVE, "example.com", "3" },
-		{ CTL_QUEUE_LIST, "", "2" },
-	};
 	struct peer	*p = peer_new(R_MAILCTL);
 	const char	*got;
 	size_t		 i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		got = ctl(p, t[i].verb, t[i].words);
-		if (strcmp(got, t[i].want) != 0)
-			fail_msg("row %zu: %s gave '%s'", i, t[i].words, got);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		got = ctl(p, calls[i].verb, calls[i].words);
+		if (strcmp(got, calls[i].want) != 0)
+			fail_msg("row %zu: %s gave '%s'", i, calls[i].words, got);
 	}
 	peer_free(p);
 }
@@ -789,8 +800,7 @@ test_ctl_password(void **state)
 	chan_send_ctl(p->c, &(struct msg_ctl){ .id = 6,
 	    .verb = CTL_USER_PASSWD, .words = msg_list_of(&b, n) }, -1);
 	buf_clear(&b);
-	loop_turn(0);
-	loop_turn(0);
+	settle();
 	peer_free(p);
 	loop_turn(0);
 	kill(pid, SIGCONT);

@@ -139,6 +139,51 @@ test_strings(void **state)
 	buf_clear(&b);
 }
 
+/* A right hash is of no use when what is said about it is changed. */
+static void
+test_changed_strings(void **state)
+{
+	static const char *const t[][2] = {
+		{ "v=19", "v=18" }, { "m=64", "m=65" }, { "t=1", "t=2" },
+		{ "p=1", "p=2" }, { "argon2id", "argon2ie" },
+	};
+	char		text[128];
+	struct buf	list, b;
+	struct str	body;
+	size_t		i;
+
+	(void)state;
+	make(S("pencil"), &list);
+	assert_true(cred_find(buf_str(&list), CRED_ARGON2ID, &body));
+	buf_init(&b, CRED_MAX);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		snprintf(text, sizeof(text), "%.*s", (int)body.n, body.p);
+		assert_non_null(strstr(text, t[i][0]));
+		memcpy(strstr(text, t[i][0]), t[i][1], strlen(t[i][1]));
+		buf_reset(&b);
+		cred_add(&b, CRED_ARGON2ID, str_c(text));
+		if (cred_check(buf_str(&b), S("pencil"), dummy) !=
+		    CRED_WRONG)
+			fail_msg("row %zu", i);
+	}
+	buf_clear(&b);
+	buf_clear(&list);
+}
+
+/* Who guesses what the dummy was made of is nobody all the same. */
+static void
+test_dummy(void **state)
+{
+	char known[crypto_pwhash_STRBYTES];
+
+	(void)state;
+	assert_int_equal(crypto_pwhash_str(known, "pencil", 6, 1, 64 * 1024),
+	    0);
+	assert_int_equal(cred_check(S(""), S("pencil"), known), CRED_WRONG);
+	assert_int_equal(cred_check(S(""), S("pencil"), "rubbish"),
+	    CRED_FAILED);
+}
+
 /* A string that libsodium's own function made, and the other way round. */
 static void
 test_interchange(void **state)
@@ -429,6 +474,8 @@ main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_passwords),
 		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_changed_strings),
+		cmocka_unit_test(test_dummy),
 		cmocka_unit_test(test_interchange),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_scram_vectors),
