@@ -295,7 +295,8 @@ first_time(struct dir *d)
 		return;
 	dir_begin(d);
 	dir_put_number(d, dir_key_text('T', S("default")), DIR_TENANT_DEFAULT);
-	dir_put_number(d, dir_key_text('M', S("tenant")), DIR_TENANT_DEFAULT + 1);
+	dir_put_number(d, dir_key_text('M', S("tenant")),
+	    DIR_TENANT_DEFAULT + 1);
 	dir_put_number(d, dir_key_text('M', S("mailbox")), 1);
 	dir_finish(d, DIR_OK);
 }

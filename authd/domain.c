@@ -172,7 +172,8 @@ dir_domain_next(struct dir *d, struct str after, struct dir_domain *out)
 
 	if (after.n > DIR_TEXT_MAX)
 		return DIR_BAD;
-	if (!dir_seek(d, dir_key_text('D', after), true, &k, &v) || k.p[0] != 'D')
+	if (!dir_seek(d, dir_key_text('D', after), true, &k, &v) ||
+	    k.p[0] != 'D')
 		return DIR_NOT_FOUND;
 	read_domain(k, v, out);
 	return DIR_OK;
