@@ -64,6 +64,10 @@ const struct step steps[] = {
 	{ V_REMOVE, "x/y", NULL, { 0 }, 0, 0, STORE_OK },
 	{ V_REMOVE, "x/y/b2", NULL, { 0 }, 0, 0, STORE_OK },
 	{ V_REMOVE, "x", NULL, { 0 }, 0, 0, STORE_OK },
+	/* A tree into the place above it. */
+	{ V_CREATE, "p/q/q/q", NULL, { 0 }, 0, 0, STORE_OK },
+	{ V_REMOVE, "p", NULL, { 0 }, 0, 0, STORE_OK },
+	{ V_RENAME, "p/q", "p", { 0 }, 0, 0, STORE_OK },
 };
 const size_t steps_n = sizeof(steps) / sizeof(steps[0]);
 

@@ -18,6 +18,7 @@
 
 #include "common/core/log.h"
 #include "mailboxd/deliver.h"
+#include "mailboxd/index.h"
 #include "tests/lib/mailbox.h"
 
 static int
@@ -80,6 +81,18 @@ flags_of(struct mailbox *b, size_t i)
 
 	close_folder(b, f);
 	return flags;
+}
+
+static void
+deliver(struct mailbox *b, uint64_t qid, struct str s)
+{
+	const struct deliver_new new = { .qid = qid, .date = 1,
+	    .sender = S(""), .rcpt = S("a@b"), .size = s.n };
+	struct deliver		*d;
+
+	assert_int_equal(deliver_begin(b->m, &new, &d), DELIVER_OK);
+	assert_int_equal(deliver_data(d, s), DELIVER_OK);
+	assert_int_equal(deliver_end(d), DELIVER_OK);
 }
 
 /* -- deferred flags --------------------------------------------------- */
@@ -220,21 +233,140 @@ test_gone(void **state)
 	close_folder(b, f);
 }
 
+static void
+test_modseq_rises(void **state)
+{
+	struct mailbox		*b = *state;
+	struct store_folder	*f = open_folder(b, "INBOX");
+	uint32_t		 uids[] = { 1, 2 }, validity;
+	uint64_t		 was = f->modseq;
+
+	put(b, "INBOX", S("one"));
+	assert_true(f->modseq > was);
+	assert_int_equal(f->msgs[0].modseq, f->modseq);
+	put(b, "INBOX", S("two"));
+	was = f->modseq;
+	assert_int_equal(b->s.ops->copy(b->s.impl, f, uids, 2, S("INBOX"),
+	    &validity, NULL), STORE_OK);
+	assert_true(f->msgs[2].modseq > was);
+	assert_true(f->msgs[3].modseq > f->msgs[2].modseq);
+	assert_int_equal(f->modseq, f->msgs[3].modseq);
+	was = f->modseq;
+	assert_int_equal(b->s.ops->expunge(b->s.impl, f, uids, 1), STORE_OK);
+	assert_true(f->modseq > was);
+	was = f->modseq;
+	assert_int_equal(b->s.ops->rename(b->s.impl, S("INBOX"), S("a")),
+	    STORE_OK);
+	assert_int_equal(f->n, 0);
+	assert_true(f->modseq > was);
+	close_folder(b, f);
+}
+
+/* -- the index -------------------------------------------------------- */
+
+static int
+count_row(void *arg, struct str key, struct str value)
+{
+	unsigned *n = arg;
+
+	(void)key;
+	(void)value;
+	(*n)++;
+	return 0;
+}
+
+static unsigned
+rows(const struct mailbox *b, struct str prefix)
+{
+	int		 dir = openat(b->dirfd, "index", O_RDONLY);
+	struct index	*ix = index_open(dir);
+	unsigned	 n = 0;
+
+	assert_non_null(ix);
+	assert_int_equal(index_scan(ix, prefix, count_row, &n), 0);
+	index_close(ix);
+	(void)close(dir);
+	return n;
+}
+
+/* What goes leaves no rows behind. */
+static void
+test_rows_go(void **state)
+{
+	struct mailbox		*b = *state;
+	struct store_folder	*f;
+	uint32_t		 uid = 2;
+
+	assert_int_equal(b->s.ops->create(b->s.impl, S("a")), STORE_OK);
+	put(b, "a", S("one"));
+	put(b, "INBOX", S("two"));
+	put(b, "INBOX", S("three"));
+	assert_int_equal(b->s.ops->subscribe(b->s.impl, S("a"), true),
+	    STORE_OK);
+	mailbox_close(b);
+	assert_int_equal(rows(b, S("M")), 3);
+	assert_int_equal(rows(b, S("F")), 2);
+	assert_int_equal(rows(b, S("S")), 1);
+	mailbox_open(b);
+	assert_int_equal(b->s.ops->remove(b->s.impl, S("a")), STORE_OK);
+	assert_int_equal(b->s.ops->subscribe(b->s.impl, S("a"), false),
+	    STORE_OK);
+	f = open_folder(b, "INBOX");
+	assert_int_equal(b->s.ops->expunge(b->s.impl, f, &uid, 1), STORE_OK);
+	close_folder(b, f);
+	mailbox_close(b);
+	assert_int_equal(rows(b, S("M")), 1);
+	assert_int_equal(rows(b, S("F")), 1);
+	assert_int_equal(rows(b, S("S")), 0);
+	mailbox_open(b);
+}
+
+/* Berkeley DB can write its files no longer. */
+static void
+break_index(const struct mailbox *b)
+{
+	char		 link[64], to[200], want[100];
+	int		 fd, null = open("/dev/null", O_RDONLY);
+	ssize_t		 n;
+
+	snprintf(want, sizeof(want), "%s/index/", b->path);
+	for (fd = 3; fd < 100; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, to, sizeof(to));
+		if (n > 0 && str_starts(str_of(to, (size_t)n), str_c(want)))
+			assert_int_equal(dup2(null, fd), fd);
+	}
+	(void)close(null);
+}
+
+/* The turn in which the index fails is the last; nothing is lost. */
+static void
+test_index_fails(void **state)
+{
+	struct mailbox		*b = *state;
+	struct store_folder	*f;
+	uint64_t		 qid = 0;
+	enum mbox_result	 r = MBOX_OK;
+
+	break_index(b);
+	while (r == MBOX_OK) {
+		assert_true(qid < 10000);
+		deliver(b, ++qid, S("text"));
+		r = mbox_turn(b->m);
+	}
+	assert_int_equal(r, MBOX_DEAD);
+	assert_int_equal(mbox_turn(b->m), MBOX_DEAD);
+	mailbox_close(b);
+	mailbox_open(b);
+	assert_true(b->report.rebuilt);
+	f = open_folder(b, "INBOX");
+	assert_int_equal(f->n, qid);
+	close_folder(b, f);
+}
+
 /* -- large ------------------------------------------------------------ */
 
 enum { MANY = 20000 };
-
-static void
-deliver(struct mailbox *b, uint64_t qid, struct str s)
-{
-	const struct deliver_new new = { .qid = qid, .date = 1,
-	    .sender = S(""), .rcpt = S("a@b"), .size = s.n };
-	struct deliver		*d;
-
-	assert_int_equal(deliver_begin(b->m, &new, &d), DELIVER_OK);
-	assert_int_equal(deliver_data(d, s), DELIVER_OK);
-	assert_int_equal(deliver_end(d), DELIVER_OK);
-}
 
 /* Every other of many messages in one operation, and a rebuild of it all. */
 static void
@@ -463,6 +595,9 @@ main(void)
 		TEST(test_deferred_killed),
 		TEST(test_two_sessions),
 		TEST(test_gone),
+		TEST(test_modseq_rises),
+		TEST(test_rows_go),
+		TEST(test_index_fails),
 		TEST(test_many),
 		TEST(test_large_turn),
 		TEST(test_keyword_limit),

@@ -79,6 +79,10 @@ test_counts(void **state)
 	struct state		 st;
 
 	(void)state;
+	state_init(&st);
+	assert_int_equal(folder(&st, 1, "INBOX"), 0);
+	assert_int_equal(st.next_id, 102);
+	state_clear(&st);
 	start(&st);
 	f = state_folder(&st, 1);
 	assert_int_equal(f->exists, 3);
