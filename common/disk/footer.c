@@ -99,7 +99,17 @@ footer_build(struct scan *s, struct buf *out)
 	return buf_ok(out) ? 0 : -1;
 }
 
-/* Does p, n bytes, end as it should, and is it the footer of `id`? */
+/* Is p the head of the footer of `id` that has this tail? */
+static bool
+is_head(const char *p, const struct foot_tail *t, uint64_t id,
+    struct frame_head *h)
+{
+	return frame_head_get(p, h) == FRAME_GOOD &&
+	    h->kind == FRAME_FOOTER && h->segment == id &&
+	    h->key == t->key && h->offset == t->offset &&
+	    h->length == t->length;
+}
+
 static bool
 is_sound(const char *p, const struct foot_tail *t, uint64_t id,
     struct frame_head *h)
@@ -107,23 +117,19 @@ is_sound(const char *p, const struct foot_tail *t, uint64_t id,
 	unsigned char	hash[HASH_LEN];
 	size_t		n = t->length - HASH_LEN - FOOT_TAIL;
 
-	if (frame_head_get(p, h) != FRAME_GOOD || h->kind != FRAME_FOOTER ||
-	    h->segment != id || h->key != t->key || h->offset != t->offset ||
-	    h->length != t->length)
+	if (!is_head(p, t, id, h))
 		return false;
 	hash_of(p, n, hash);
 	return memcmp(hash, p + n, HASH_LEN) == 0;
 }
 
-int
-footer_load(int fd, uint64_t id, uint64_t size, struct buf *out,
-    struct frame_head *h, uint64_t *key)
+/* 0; -1 with errno, which is 0 if there is none. */
+static int
+load_tail(int fd, uint64_t size, struct foot_tail *t)
 {
-	char			 tail[FOOT_TAIL], *p;
-	struct foot_tail	 t;
-	ssize_t			 n;
+	char	tail[FOOT_TAIL];
+	ssize_t	n;
 
-	buf_init(out, FOOTER_MAX);
 	errno = 0;
 	if (size < SEG_HEAD + FRAME_HEAD + HASH_LEN + FOOT_TAIL)
 		return -1;
@@ -131,10 +137,39 @@ footer_load(int fd, uint64_t id, uint64_t size, struct buf *out,
 	if (n == -1)
 		return -1;
 	errno = 0;
-	if (n != FOOT_TAIL || foot_tail_get(tail, &t) != FRAME_GOOD ||
-	    t.offset < SEG_HEAD || t.offset > size ||
-	    t.length != size - t.offset || t.length > FOOTER_MAX ||
-	    t.length < FRAME_HEAD + 16 + HASH_LEN + FOOT_TAIL)
+	if (n != FOOT_TAIL || foot_tail_get(tail, t) != FRAME_GOOD ||
+	    t->offset < SEG_HEAD || t->offset > size ||
+	    t->length != size - t->offset || t->length > FOOTER_MAX ||
+	    t->length < FRAME_HEAD + 16 + HASH_LEN + FOOT_TAIL)
+		return -1;
+	return 0;
+}
+
+int
+footer_peek(int fd, uint64_t id, uint64_t size, struct frame_head *h,
+    uint64_t *lost)
+{
+	char			p[FRAME_HEAD + 16];
+	struct foot_tail	t;
+
+	if (load_tail(fd, size, &t) == -1 ||
+	    disk_read(fd, p, sizeof(p), t.offset) != (ssize_t)sizeof(p) ||
+	    !is_head(p, &t, id, h))
+		return -1;
+	*lost = get_u64(p + BODY_LOST);
+	return 0;
+}
+
+int
+footer_load(int fd, uint64_t id, uint64_t size, struct buf *out,
+    struct frame_head *h, uint64_t *key)
+{
+	struct foot_tail	 t;
+	ssize_t			 n;
+	char			*p;
+
+	buf_init(out, FOOTER_MAX);
+	if (load_tail(fd, size, &t) == -1)
 		return -1;
 	*key = t.key;
 	p = buf_room(out, t.length);

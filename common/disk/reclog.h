@@ -69,7 +69,12 @@ struct reclog_report {
  */
 typedef int reclog_replay_fn(void *arg, const struct rec *, struct recpos);
 
-/* NULL with errno; EPERM for a lower epoch, EINVAL for a foreign format. */
+/*
+ * NULL with errno; EPERM for a lower epoch, EINVAL for a foreign format.
+ * Without a function nothing is replayed, and of sealed segments only the
+ * ends are looked at: for a caller whose index has them (reclog_replay_from
+ * gives the rest).
+ */
 struct reclog	*reclog_open(const struct reclog_conf *, reclog_replay_fn *,
 		    void *arg, struct reclog_report *);
 void		 reclog_close(struct reclog *);		/* no sync; NULL is fine */

@@ -112,6 +112,9 @@ int	footer_build(struct scan *, struct buf *out);
  */
 int	footer_load(int fd, uint64_t id, uint64_t size, struct buf *out,
 	    struct frame_head *, uint64_t *key);
+/* Its head, and how many records are lost; its hash is not looked at. */
+int	footer_peek(int fd, uint64_t id, uint64_t size, struct frame_head *,
+	    uint64_t *lost);
 int	footer_walk(const struct buf *, uint64_t after,
 	    const struct visitor *, uint64_t *lost);
 int	footer_write(struct scan *, int fd, uint64_t size);
