@@ -325,16 +325,6 @@ open_files(struct mbox *m)
 	return m->indexfd == -1 ? -1 : 0;
 }
 
-/* Index and log are read one after the other: nothing is applied yet. */
-static int
-ignore(void *arg, const struct rec *rec, struct recpos pos)
-{
-	(void)arg;
-	(void)rec;
-	(void)pos;
-	return 0;
-}
-
 struct replay {
 	struct mbox		*m;
 	struct mbox_report	*report;
@@ -382,6 +372,37 @@ load(struct mbox *m, struct mbox_report *report)
 	return reclog_replay_from(m->log, mark, replay, &r) == 0;
 }
 
+/* Looks at every record; they are applied later, by replay_from. */
+static int
+ignore(void *arg, const struct rec *rec, struct recpos pos)
+{
+	(void)arg;
+	(void)rec;
+	(void)pos;
+	return 0;
+}
+
+/* Once when an index may have it all, and whole when it has not. */
+static int
+open_log(struct mbox *m, struct mbox_report *report, reclog_replay_fn *fn)
+{
+	const struct reclog_conf conf = {
+		.dirfd = m->logfd, .epoch = m->conf.epoch,
+		.segment_max = m->conf.segment_max, .recycle = 0
+	};
+	struct reclog_report	 r;
+
+	reclog_close(m->log);
+	m->log = reclog_open(&conf, fn, NULL, &r);
+	if (m->log == NULL)
+		return -1;
+	/* What the first open repaired it does not find again. */
+	r.torn_bytes += report->log.torn_bytes;
+	r.footers_rebuilt += report->log.footers_rebuilt;
+	report->log = r;
+	return 0;
+}
+
 /* 1; 0 when the index failed; -1 when the log did. */
 static int
 rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
@@ -401,6 +422,8 @@ rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
 		m->ix = index_open(m->indexfd);
 	if (want_index && m->ix == NULL)
 		return 0;
+	if (open_log(m, report, ignore) == -1)
+		return -1;
 	if (reclog_replay_from(m->log, (struct recmark){ 0 }, replay,
 	    &r) == -1)
 		return r.spill_failed ? 0 : -1;
@@ -435,18 +458,6 @@ is_named(void *arg, uint64_t id)
 	r = m->dead ? -1 : mbox_body(m, id, &scratch, &body);
 	buf_clear(&scratch);
 	return r != 0;
-}
-
-static int
-open_log(struct mbox *m, struct mbox_report *report)
-{
-	const struct reclog_conf conf = {
-		.dirfd = m->logfd, .epoch = m->conf.epoch,
-		.segment_max = m->conf.segment_max, .recycle = 0
-	};
-
-	m->log = reclog_open(&conf, ignore, NULL, &report->log);
-	return m->log == NULL ? -1 : 0;
 }
 
 static void
@@ -497,7 +508,7 @@ open_all(struct mbox *m, struct mbox_report *report)
 	enum source	source;
 	int		r = 0;
 
-	if (open_files(m) == -1 || open_log(m, report) == -1)
+	if (open_files(m) == -1 || open_log(m, report, NULL) == -1)
 		return -1;
 	for (source = FROM_INDEX; r == 0 && source < SOURCES; source++) {
 		errno = EINVAL;
