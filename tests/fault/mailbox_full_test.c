@@ -184,7 +184,11 @@ test_commit_fails(void **state)
 	assert_int_equal(deliver(b, qid, sizeof(text)), DELIVER_OK);
 	fill(b);
 	assert_int_equal(mbox_turn(b->m), MBOX_DEAD);
+	assert_int_equal(unlinkat(b->dirfd, "filler", 0), 0);
+	assert_int_equal(mbox_turn(b->m), MBOX_DEAD);
+	assert_int_equal(deliver(b, qid + 1, 10), DELIVER_ERROR);
 	mailbox_close(b);
+	fill(b);
 	mailbox_open(b);
 	assert_int_equal(inbox_n(b), 50);
 	assert_int_equal(deliver(b, qid, sizeof(text)), DELIVER_FULL);
