@@ -10,11 +10,13 @@
 
 #include "common/core/xalloc.h"
 #include "common/mail/date.h"
+#include "common/mail/mime.h"
 #include "common/mail/rfc5322.h"
 #include "imapd/fetchatt.h"
 #include "imapd/flags.h"
 #include "imapd/header.h"
 #include "imapd/session.h"
+#include "imapd/structure.h"
 
 enum { PIECE = 32 * 1024 };
 
@@ -22,6 +24,11 @@ struct fetch {
 	struct fetch_att	att;
 	struct seqset		set;
 	struct header		header;
+	struct mime		mime;		/* of the message mime_uid */
+	uint32_t		mime_uid;	/* 0: none */
+	bool			scanning;	/* its parts are looked for */
+	uint32_t		scanned;	/* octets */
+	bool			wants_mime;
 	size_t			at;		/* index of the message */
 	bool			open;		/* its response is begun */
 	bool			first;		/* nothing in it yet */
@@ -39,6 +46,7 @@ fetch_free(struct fetch *f)
 		return;
 	seqset_clear(&f->set);
 	header_clear(&f->header);
+	mime_clear(&f->mime);
 	free(f);
 }
 
@@ -59,9 +67,8 @@ is_named(const struct fetch *f, const struct fetch_item *item,
 
 static void
 filter(const struct fetch *f, const struct fetch_item *item,
-    struct buf *out)
+    struct str rest, struct buf *out)
 {
-	struct str		rest = buf_str(&f->header.text);
 	bool			want = item->section == SECTION_FIELDS;
 	struct hdr_field	field;
 	enum hdr_kind		kind;
@@ -83,6 +90,7 @@ put_label(struct imap *s, const struct fetch_item *item)
 		[SECTION_FIELDS] = "HEADER.FIELDS (",
 		[SECTION_FIELDS_NOT] = "HEADER.FIELDS.NOT (",
 		[SECTION_TEXT] = "TEXT",
+		[SECTION_MIME] = "MIME",
 	};
 	unsigned i;
 
@@ -90,7 +98,12 @@ put_label(struct imap *s, const struct fetch_item *item)
 		buf_addz(&s->out, item->alias);
 		return;
 	}
-	buf_addf(&s->out, "BODY[%s", names[item->section]);
+	buf_add(&s->out, S("BODY["));
+	for (i = 0; i < item->nnumbers; i++)
+		buf_addf(&s->out, i == 0 ? "%u" : ".%u", item->numbers[i]);
+	if (item->nnumbers > 0 && item->section != SECTION_ALL)
+		buf_addc(&s->out, '.');
+	buf_addz(&s->out, names[item->section]);
 	for (i = 0; i < item->nnames; i++) {
 		if (i > 0)
 			buf_addc(&s->out, ' ');
@@ -136,13 +149,14 @@ stream(struct imap *s)
 }
 
 static void
-put_fields(struct imap *s, const struct fetch_item *item)
+put_fields(struct imap *s, const struct fetch_item *item,
+    struct str header)
 {
 	struct buf	fields;
 	uint32_t	from, n;
 
-	buf_init(&fields, HEADER_MAX + 2);
-	filter(s->fetch, item, &fields);
+	buf_init(&fields, header.n + 2);
+	filter(s->fetch, item, header, &fields);
 	n = (uint32_t)fields.n;
 	clamp(item, &from, &n);
 	put_label(s, item);
@@ -151,20 +165,14 @@ put_fields(struct imap *s, const struct fetch_item *item)
 	buf_clear(&fields);
 }
 
+/* Octets [start, start + n) of the message, but for what a partial says. */
 static int
-put_octets(struct imap *s, const struct fetch_item *item,
-    const struct store_msg *msg)
+put_octets(struct imap *s, const struct fetch_item *item, uint32_t start,
+    uint32_t n)
 {
 	struct fetch	*f = s->fetch;
-	uint32_t	 head = (uint32_t)f->header.text.n;
-	uint32_t	 start = 0, from, n = msg->size;
+	uint32_t	 from;
 
-	if (item->section == SECTION_HEADER)
-		n = head;
-	if (item->section == SECTION_TEXT) {
-		start = head;
-		n = msg->size - head;
-	}
 	clamp(item, &from, &n);
 	put_label(s, item);
 	buf_addf(&s->out, " {%u}\r\n", n);
@@ -173,23 +181,66 @@ put_octets(struct imap *s, const struct fetch_item *item,
 	return n == 0 ? 0 : stream(s);
 }
 
+/* A section of the message itself. */
+static int
+put_section(struct imap *s, const struct fetch_item *item,
+    const struct store_msg *msg)
+{
+	struct fetch	*f = s->fetch;
+	uint32_t	 head;
+
+	if (item->section == SECTION_ALL)
+		return put_octets(s, item, 0, msg->size);
+	if (header_load(&f->header, s->store, s->view.folder, msg,
+	    &s->work) != STORE_OK)
+		return -1;
+	head = (uint32_t)f->header.text.n;
+	if (item->section == SECTION_HEADER)
+		return put_octets(s, item, 0, head);
+	if (item->section == SECTION_TEXT)
+		return put_octets(s, item, head, msg->size - head);
+	put_fields(s, item, buf_str(&f->header.text));
+	return 0;
+}
+
+/*
+ * A section of a part.  HEADER and TEXT are those of the message that a
+ * message/rfc822 holds; what has none, or is not there, is NIL.
+ */
+static int
+put_part(struct imap *s, const struct fetch_item *item)
+{
+	const struct mime	*m = &s->fetch->mime;
+	const struct mime_part	*p;
+
+	p = mime_find(m, item->numbers, item->nnumbers);
+	if (p != NULL && item->section == SECTION_ALL)
+		return put_octets(s, item, p->body, p->body_n);
+	if (p != NULL && item->section == SECTION_MIME)
+		return put_octets(s, item, p->head, p->head_n);
+	if (p == NULL || p->kind != MIME_MESSAGE || p->child == 0) {
+		put_label(s, item);
+		buf_add(&s->out, S(" NIL"));
+		return 0;
+	}
+	p = &m->parts[p->child];
+	if (item->section == SECTION_HEADER)
+		return put_octets(s, item, p->head, p->head_n);
+	if (item->section == SECTION_TEXT)
+		return put_octets(s, item, p->body, p->body_n);
+	put_fields(s, item, mime_header(m, p));
+	return 0;
+}
+
 static void
 put_body(struct imap *s, const struct fetch_item *item,
     const struct store_msg *msg)
 {
-	struct fetch		*f = s->fetch;
-	size_t			 before = s->out.n;
-	enum store_result	 r = STORE_OK;
+	struct fetch	*f = s->fetch;
+	size_t		 before = s->out.n;
 
-	if (item->section != SECTION_ALL)
-		r = header_load(&f->header, s->store, s->view.folder, msg,
-		    &s->work);
-	if (r == STORE_OK && (item->section == SECTION_FIELDS ||
-	    item->section == SECTION_FIELDS_NOT)) {
-		put_fields(s, item);
-		return;
-	}
-	if (r == STORE_OK && put_octets(s, item, msg) == 0)
+	if ((item->nnumbers > 0 ? put_part(s, item) :
+	    put_section(s, item, msg)) == 0)
 		return;
 	/* Nothing of it has left yet. */
 	f->left = 0;
@@ -197,6 +248,21 @@ put_body(struct imap *s, const struct fetch_item *item,
 	buf_trunc(&s->out, before);
 	put_label(s, item);
 	buf_add(&s->out, S(" NIL"));
+}
+
+static void
+put_envelope(struct imap *s, const struct store_msg *msg)
+{
+	struct fetch *f = s->fetch;
+
+	/* What cannot be read is an envelope of nothing. */
+	if (header_load(&f->header, s->store, s->view.folder, msg,
+	    &s->work) != STORE_OK) {
+		f->failed = true;
+		header_clear(&f->header);
+	}
+	buf_add(&s->out, S("ENVELOPE "));
+	structure_envelope(&s->out, buf_str(&f->header.text));
 }
 
 /* -- one message --------------------------------------------------------- */
@@ -238,6 +304,17 @@ put_item(struct imap *s, const struct fetch_item *item,
 	case FETCH_SIZE:
 		buf_addf(&s->out, "RFC822.SIZE %u", msg->size);
 		break;
+	case FETCH_ENVELOPE:
+		put_envelope(s, msg);
+		break;
+	case FETCH_STRUCTURE:
+		buf_add(&s->out, S("BODY "));
+		structure_body(&s->out, &s->fetch->mime, false);
+		break;
+	case FETCH_BODYSTRUCTURE:
+		buf_add(&s->out, S("BODYSTRUCTURE "));
+		structure_body(&s->out, &s->fetch->mime, true);
+		break;
 	case FETCH_BODY:
 		put_body(s, item, msg);
 		break;
@@ -254,6 +331,61 @@ sets_seen(const struct fetch_att *a)
 			return true;
 	}
 	return false;
+}
+
+static bool
+wants_mime(const struct fetch_att *a)
+{
+	unsigned i;
+
+	for (i = 0; i < a->n; i++) {
+		if (a->items[i].nnumbers > 0)
+			return true;
+	}
+	return fetch_att_has(a, FETCH_STRUCTURE) ||
+	    fetch_att_has(a, FETCH_BODYSTRUCTURE);
+}
+
+/* Reads on; false when there is nothing to be had. */
+static bool
+scan_piece(struct imap *s, const struct store_msg *msg)
+{
+	struct fetch		*f = s->fetch;
+	struct buf		 piece;
+	enum store_result	 r;
+	bool			 got;
+
+	buf_init(&piece, PIECE);
+	r = s->store->ops->read(s->store->impl, s->view.folder, msg->uid,
+	    f->scanned, PIECE, &piece);
+	got = r == STORE_OK && (piece.n > 0 || f->scanned >= msg->size);
+	mime_feed(&f->mime, buf_str(&piece));
+	f->scanned += (uint32_t)piece.n;
+	s->work -= (int64_t)piece.n;
+	buf_clear(&piece);
+	return got;
+}
+
+/* One piece of the search for the parts of a message. */
+static void
+scan(struct imap *s)
+{
+	struct fetch		*f = s->fetch;
+	const struct store_msg	*msg = view_msg(&s->view, f->at);
+
+	if (msg == NULL || !scan_piece(s, msg)) {
+		/* Without its parts there is nothing to say of it. */
+		f->missing = f->missing || msg == NULL;
+		f->failed = f->failed || msg != NULL;
+		f->scanning = false;
+		f->at++;
+		return;
+	}
+	if (f->scanned < msg->size)
+		return;
+	mime_end(&f->mime);
+	f->mime_uid = msg->uid;
+	f->scanning = false;
 }
 
 static enum store_result
@@ -276,6 +408,13 @@ open_message(struct imap *s)
 	if (msg == NULL) {
 		f->missing = true;
 		f->at++;
+		return;
+	}
+	if (f->wants_mime && f->mime_uid != msg->uid) {
+		mime_clear(&f->mime);
+		mime_init(&f->mime);
+		f->scanning = true;
+		f->scanned = 0;
 		return;
 	}
 	f->flags = false;
@@ -333,6 +472,10 @@ fetch_step(struct imap *s)
 		next_item(s);
 		return;
 	}
+	if (f->scanning) {
+		scan(s);
+		return;
+	}
 	if (imap_next_in_set(s, &f->set, s->uid, &f->at))
 		open_message(s);
 	else if (f->failed)
@@ -356,5 +499,6 @@ cmd_fetch(struct imap *s)
 		imap_bad_args(s);
 		return;
 	}
+	f->wants_mime = wants_mime(&f->att);
 	s->step = fetch_step;
 }

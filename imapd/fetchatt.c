@@ -12,6 +12,8 @@ static const struct {
 	{ STR_INIT("UID"), { .kind = FETCH_UID } },
 	{ STR_INIT("INTERNALDATE"), { .kind = FETCH_DATE } },
 	{ STR_INIT("RFC822.SIZE"), { .kind = FETCH_SIZE } },
+	{ STR_INIT("ENVELOPE"), { .kind = FETCH_ENVELOPE } },
+	{ STR_INIT("BODYSTRUCTURE"), { .kind = FETCH_BODYSTRUCTURE } },
 	{ STR_INIT("RFC822"), { .kind = FETCH_BODY,
 	    .section = SECTION_ALL, .alias = "RFC822" } },
 	{ STR_INIT("RFC822.HEADER"), { .kind = FETCH_BODY, .peek = true,
@@ -28,6 +30,7 @@ static const struct {
 	{ STR_INIT("HEADER.FIELDS"), SECTION_FIELDS },
 	{ STR_INIT("HEADER.FIELDS.NOT"), SECTION_FIELDS_NOT },
 	{ STR_INIT("TEXT"), SECTION_TEXT },
+	{ STR_INIT("MIME"), SECTION_MIME },
 };
 
 static int
@@ -70,11 +73,46 @@ read_names(struct parse *p, struct fetch_att *a, struct fetch_item *item)
 	return parse_char(p, ')');
 }
 
+/* "1.2" or "1.2." off the front of the section. */
+static int
+read_numbers(struct parse *p, struct str *word, struct fetch_item *item)
+{
+	struct str	piece;
+	uint64_t	v;
+
+	while (word->n > 0 && ascii_isdigit(word->p[0])) {
+		if (item->nnumbers == FETCH_NUMBERS_MAX)
+			return parse_fail(p, "[TOOBIG] part too deep");
+		str_cut(word, '.', &piece);
+		if (str_u64(piece, UINT32_MAX, &v) == -1 || v == 0)
+			return parse_fail(p, "not the number of a part");
+		item->numbers[item->nnumbers++] = (uint32_t)v;
+	}
+	/* p is NULL when the last piece was the last of all. */
+	return word->p == NULL || word->n > 0 ? 0 :
+	    parse_fail(p, "no such section");
+}
+
+static int
+read_section_name(struct parse *p, struct str word, struct fetch_item *item)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		if (!str_ieq(word, sections[i].name))
+			continue;
+		item->section = sections[i].kind;
+		if (item->section == SECTION_MIME && item->nnumbers == 0)
+			break;
+		return 0;
+	}
+	return parse_fail(p, "no such section");
+}
+
 static int
 read_section(struct parse *p, struct fetch_att *a, struct fetch_item *item)
 {
-	struct str	word;
-	size_t		i;
+	struct str word;
 
 	if (parse_char(p, '[') == -1)
 		return -1;
@@ -83,17 +121,11 @@ read_section(struct parse *p, struct fetch_att *a, struct fetch_item *item)
 		p->at++;
 		return 0;
 	}
-	if (parse_word(p, &word) == -1)
+	if (parse_word(p, &word) == -1 ||
+	    read_numbers(p, &word, item) == -1)
 		return -1;
-	if (ascii_isdigit(word.p[0]))
-		return parse_fail(p, "parts of messages are not served");
-	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		if (str_ieq(word, sections[i].name))
-			break;
-	}
-	if (i == sizeof(sections) / sizeof(sections[0]))
-		return parse_fail(p, "no such section");
-	item->section = sections[i].kind;
+	if (word.n > 0 && read_section_name(p, word, item) == -1)
+		return -1;
 	if ((item->section == SECTION_FIELDS ||
 	    item->section == SECTION_FIELDS_NOT) &&
 	    read_names(p, a, item) == -1)
@@ -122,9 +154,10 @@ read_body(struct parse *p, struct fetch_att *a, bool peek)
 {
 	struct fetch_item item = { .kind = FETCH_BODY, .peek = peek };
 
-	if (!peek && !parse_is(p, '['))
-		return parse_fail(p, "BODY without a section is not "
-		    "served");
+	if (!peek && !parse_is(p, '[')) {
+		item.kind = FETCH_STRUCTURE;
+		return add(p, a, &item);
+	}
 	if (read_section(p, a, &item) == -1 || read_partial(p, &item) == -1)
 		return -1;
 	return add(p, a, &item);
@@ -144,8 +177,6 @@ read_item(struct parse *p, struct fetch_att *a)
 		if (str_ieq(word, words[i].name))
 			return add(p, a, &words[i].item);
 	}
-	if (str_ieq(word, S("ENVELOPE")) || str_ieq(word, S("BODYSTRUCTURE")))
-		return parse_fail(p, "ENVELOPE and BODYSTRUCTURE are not served");
 	return parse_fail(p, "no such item");
 }
 
@@ -164,26 +195,27 @@ read_list(struct parse *p, struct fetch_att *a)
 	return parse_char(p, ')');
 }
 
-/* FAST; ALL and FULL want an ENVELOPE. */
+/* FAST, ALL and FULL: each is the one before and an item more. */
 static int
 read_macro(struct parse *p, struct fetch_att *a, bool *was)
 {
-	static const struct fetch_item fast[] = {
-		{ .kind = FETCH_FLAGS },
-		{ .kind = FETCH_DATE },
-		{ .kind = FETCH_SIZE },
-	};
+	static const enum fetch_kind kinds[] = { FETCH_FLAGS, FETCH_DATE,
+	    FETCH_SIZE, FETCH_ENVELOPE, FETCH_STRUCTURE };
+	static const struct str names[] = { STR_INIT("FAST"),
+	    STR_INIT("ALL"), STR_INIT("FULL") };
 	struct str	word;
-	size_t		i, from = p->at;
+	size_t		i, k, from = p->at;
 
-	*was = true;
 	if (parse_word(p, &word) == -1)
 		return -1;
-	if (str_ieq(word, S("ALL")) || str_ieq(word, S("FULL")))
-		return parse_fail(p, "ENVELOPE is not served");
-	*was = str_ieq(word, S("FAST"));
-	for (i = 0; *was && i < sizeof(fast) / sizeof(fast[0]); i++)
-		add(p, a, &fast[i]);
+	*was = false;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!str_ieq(word, names[i]))
+			continue;
+		*was = true;
+		for (k = 0; k < i + 3; k++)
+			add(p, a, &(struct fetch_item){ .kind = kinds[k] });
+	}
 	if (!*was)
 		p->at = from;
 	return 0;

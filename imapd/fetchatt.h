@@ -9,7 +9,8 @@
 
 enum {
 	FETCH_ITEMS_MAX = 100,		/* in a command: BAD [TOOBIG] */
-	FETCH_NAMES_MAX = 128		/* of header fields: the same */
+	FETCH_NAMES_MAX = 128,		/* of header fields: the same */
+	FETCH_NUMBERS_MAX = 32		/* of a part, 1.1.1: the same */
 };
 
 enum fetch_kind {
@@ -17,6 +18,9 @@ enum fetch_kind {
 	FETCH_UID,
 	FETCH_DATE,
 	FETCH_SIZE,
+	FETCH_ENVELOPE,
+	FETCH_STRUCTURE,	/* BODY */
+	FETCH_BODYSTRUCTURE,
 	FETCH_BODY		/* BODY[...] and the RFC822 forms */
 };
 
@@ -25,7 +29,8 @@ enum section_kind {
 	SECTION_HEADER,
 	SECTION_FIELDS,
 	SECTION_FIELDS_NOT,
-	SECTION_TEXT
+	SECTION_TEXT,
+	SECTION_MIME
 };
 
 struct fetch_item {
@@ -33,6 +38,8 @@ struct fetch_item {
 	enum section_kind	section;
 	const char		*alias;		/* "RFC822.TEXT" and such */
 	unsigned		 name, nnames;	/* into names */
+	uint32_t		 numbers[FETCH_NUMBERS_MAX];
+	unsigned		 nnumbers;	/* 0: of the message */
 	uint32_t		 from, len;	/* of a partial */
 	bool			 partial;
 	bool			 peek;
