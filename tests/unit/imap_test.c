@@ -411,6 +411,51 @@ static const struct imap_scene fetching[] = {
 	    "C: e FETCH 2 BODY[TEXT]<4294967296.1>\nS: e BAD...\n"
 	    "C: f FETCH 2 BODY[TEXT]<0.1\nS: f BAD...\n"
 	    "C: g FETCH 2 BODY[]<0.-1>\nS: g BAD...\n" },
+	{ "envelope and structure",
+	    SELECTED
+	    "C: a FETCH 2 FULL\n"
+	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) INTERNALDATE "
+	    "\" 2-Jan-2026 00:00:00 +0000\" RFC822.SIZE 116 ENVELOPE "
+	    "(\"Thu, 1 Jan 2026 10:00:00 +0100\" \"Tea\" "
+	    "((\"Ann\" NIL \"ann\" \"example.org\")) "
+	    "((\"Ann\" NIL \"ann\" \"example.org\")) "
+	    "((\"Ann\" NIL \"ann\" \"example.org\")) "
+	    "((NIL NIL \"bob\" \"example.org\")) NIL NIL NIL NIL) "
+	    "BODY (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
+	    "\"7bit\" 12 1))\nS: a OK...\n"
+	    "C: b FETCH 2 ALL\nS: * 2 FETCH (FLAGS...\nS: b OK...\n"
+	    "C: c UID FETCH 1:2 (BODYSTRUCTURE)\n"
+	    "S: * 1 FETCH (UID 1 BODYSTRUCTURE (\"text\"...\n"
+	    "S: * 2 FETCH (UID 2 BODYSTRUCTURE (\"text\" \"plain\" "
+	    "(\"charset\" \"us-ascii\") NIL NIL \"7bit\" 12 1 NIL NIL "
+	    "NIL NIL))\nS: c OK...\n" },
+	{ "parts",
+	    SELECTED
+	    "C: a FETCH 2 (BODY[1] BODY.PEEK[1]<6.3> BODY[2] BODY[1.1] "
+	    "BODY[1.HEADER] BODY[1.MIME]<0.5>)\n"
+	    "S: * 2 FETCH (BODY[1] {12}\nS: Hello Bob.\n"
+	    "S:  BODY[1]<6> {3}\nS: Bob BODY[2] NIL BODY[1.1] NIL "
+	    "BODY[1.HEADER] NIL BODY[1.MIME]<0> {5}\nS: From:)\n"
+	    "S: a OK...\n"
+	    "C: b FETCH 2 BODY[0]\nS: b BAD...\n"
+	    "C: c FETCH 2 BODY[1.]\nS: c BAD...\n"
+	    "C: d FETCH 2 BODY[MIME]\nS: d BAD...\n"
+	    "C: e FETCH 2 BODY[1.2.X]\nS: e BAD...\n"
+	    "C: f FETCH 2 BODY[4294967296]\nS: f BAD...\n"
+	    "C: g FETCH 2 BODY[1..2]\nS: g BAD...\n" },
+	{ "a message inside a message",
+	    "C: a APPEND Archive {93+}\n"
+	    "C: Subject: out\nC: Content-Type: message/rfc822\nC: \n"
+	    "C: Subject: in\nC: From: a@b\nC: \nC: inner text 12\nC: \n"
+	    "C: more\nS: a OK...\n"
+	    "C: b EXAMINE Archive\nS: * FLAGS...\nS: * OK...\nS: * 1 EX...\n"
+	    "S: * 1 RE...\nS: * OK...\nS: * OK...\nS: * OK...\nS: b OK...\n"
+	    "C: c FETCH 1 (BODY[1.HEADER.FIELDS (subject)] BODY[1.1] "
+	    "BODY[1.TEXT]<0.5>)\n"
+	    "S: * 1 FETCH (BODY[1.HEADER.FIELDS (subject)] {15}\n"
+	    "S: Subject: in\nS: \nS:  BODY[1.1] {21}\nS: inner text 12\n"
+	    "S: \nS: more BODY[1.TEXT]<0> {5}\nS: inner)\n"
+	    "S: c OK...\n" },
 	{ "bad items",
 	    SELECTED
 	    "C: a FETCH 1 (FLAGS\nS: a BAD...\n"
@@ -428,7 +473,11 @@ static const struct imap_scene fetching[] = {
 	    "S: * 2 FETCH (UID 2 BODY[] NIL)\nS: a NO [UNAVAILABLE]...\n"
 	    "C: b FETCH 2 BODY[HEADER]\n"
 	    "S: * 2 FETCH (BODY[HEADER] NIL)\nS: b NO [UNAVAILABLE]...\n"
-	    "C: c SEARCH BODY x\nS: * SEARCH\nS: c NO [UNAVAILABLE]...\n" },
+	    "C: c SEARCH BODY x\nS: * SEARCH\nS: c NO [UNAVAILABLE]...\n"
+	    "C: d FETCH 2 BODYSTRUCTURE\nS: d NO [UNAVAILABLE]...\n"
+	    "C: e FETCH 2 ENVELOPE\n"
+	    "S: * 2 FETCH (ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL "
+	    "NIL))\nS: e NO [UNAVAILABLE]...\n" },
 };
 
 static const struct imap_scene two[] = {
