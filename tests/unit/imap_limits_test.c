@@ -306,6 +306,14 @@ test_fetch_items(void **state)
 		assert_true(says(&r, n <= 100 ? "* 1 FETCH (UID 1 UID" :
 		    "a BAD [TOOBIG]"));
 	}
+	for (n = 31; n <= 33; n++) {
+		buf_addz(&r.in, "a FETCH 1 BODY.PEEK[1");
+		for (i = 1; i < n; i++)
+			buf_addz(&r.in, ".1");
+		buf_addz(&r.in, "]\r\n");
+		assert_true(says(&r, n <= 32 ? "* 1 FETCH (BODY[1.1" :
+		    "a BAD [TOOBIG]"));
+	}
 	for (n = 127; n <= 129; n++) {
 		buf_addz(&r.in, "a FETCH 1 BODY.PEEK[HEADER.FIELDS (to");
 		for (i = 1; i < n; i++)

@@ -429,6 +429,15 @@ static const struct imap_scene fetching[] = {
 	    "S: * 2 FETCH (UID 2 BODYSTRUCTURE (\"text\" \"plain\" "
 	    "(\"charset\" \"us-ascii\") NIL NIL \"7bit\" 12 1 NIL NIL "
 	    "NIL NIL))\nS: c OK...\n" },
+	{ "a structure of each message",
+	    SELECTED
+	    "C: b APPEND INBOX {12+}\nC: a: b\nC: \nC: hi\nC: \nS: * 4 EXISTS\n"
+	    "S: * 4 RECENT\nS: b OK...\n"
+	    "C: c FETCH 3:4 BODY\n"
+	    "S: * 3 FETCH (BODY (\"text\" \"plain\" (\"charset\" "
+	    "\"us-ascii\") NIL NIL \"7bit\" 12 1))\n"
+	    "S: * 4 FETCH (BODY (\"text\" \"plain\" (\"charset\" "
+	    "\"us-ascii\") NIL NIL \"7bit\" 4 1))\nS: c OK...\n" },
 	{ "parts",
 	    SELECTED
 	    "C: a FETCH 2 (BODY[1] BODY.PEEK[1]<6.3> BODY[2] BODY[1.1] "

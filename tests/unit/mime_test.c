@@ -68,6 +68,16 @@ static const struct {
 	{ "Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nx\r\n",
 	  "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 17 (NIL \"s\" NIL "
 	  "NIL NIL NIL NIL NIL NIL NIL) " PLAIN("3", "1") " 3 " NILS ")" },
+	/* The empty line ends the header, also right before a boundary. */
+	{ "Content-Type: multipart/a; boundary=b\r\n\r\n--b\r\n"
+	  "Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\n--b--",
+	  "((\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 14 (NIL \"s\" NIL "
+	  "NIL NIL NIL NIL NIL NIL NIL) " PLAIN("0", "0") " 2 " NILS ") "
+	  "\"a\" (\"boundary\" \"b\") NIL NIL NIL)" },
+	{ "Content-Type: text/html (a\\) b); c=d\r\n"
+	  "Content-Transfer-Encoding: 8 bit\r\n\r\n",
+	  "(\"text\" \"html\" (\"c\" \"d\") NIL NIL \"7bit\" 0 0 " NILS
+	  ")" },
 	{ "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n"
 	  "\r\nx\r\n--b--\r\n",
 	  "((\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 3 " ENVELOPE " "
@@ -219,6 +229,8 @@ static const struct {
 	{ "undisclosed:;", "((NIL NIL \"undisclosed\" NIL)(NIL NIL NIL NIL))" },
 	{ "g: a@b", "((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL "
 	  "NIL))" },
+	{ "g: a: b@c;", "((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"\")(NIL NIL "
+	  "NIL NIL))" },
 	{ "a", "((NIL NIL \"a\" \"\"))" },
 	{ ",, a@b ,,", "((NIL NIL \"a\" \"b\"))" },
 	{ "a@b c@d, e@f", "((NIL NIL \"a\" \"bc\")(NIL NIL \"e\" \"f\"))" },
