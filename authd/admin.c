@@ -29,7 +29,7 @@ answer(const struct ctl_call *c, enum dir_result r, const char *what,
 		ctl_done(c, CTL_OK, "%s", "");
 		return;
 	case DIR_BAD:
-		ctl_done(c, CTL_FAILED, "'%.*s' cannot be the name of a %s, "
+		ctl_done(c, CTL_USAGE, "'%.*s' cannot be the name of a %s, "
 		    "or a target is no address", n, p, what);
 		return;
 	case DIR_NOT_ASCII:

@@ -35,8 +35,9 @@ ask(const char *prompt, struct buf *out)
 		return -1;
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	fputs(prompt, stderr);
+	/* Unseen first, so that nothing typed after the prompt is thrown away. */
 	tcsetattr(0, TCSAFLUSH, &quiet);
+	fputs(prompt, stderr);
 	rc = read_line(out);
 	tcsetattr(0, TCSAFLUSH, &old);
 	fputc('\n', stderr);
