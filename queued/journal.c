@@ -21,6 +21,12 @@ journal_init(struct journal *j)
 void
 journal_clear(struct journal *j)
 {
+	size_t i;
+
+	for (i = 0; i < j->n; i++) {
+		if (!j->entries[i].must && j->entries[i].fn != NULL)
+			j->entries[i].fn(&j->entries[i], RECLOG_FULL);
+	}
 	free(j->entries);
 	buf_clear(&j->metas);
 	journal_init(j);

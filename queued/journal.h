@@ -41,6 +41,7 @@ struct journal {
 };
 
 void	journal_init(struct journal *);
+/* Refuses what may be refused and forgets the rest. */
 void	journal_clear(struct journal *);
 /* Copies the entry and the metadata. */
 void	journal_add(struct journal *, const struct journal_entry *,

@@ -216,11 +216,11 @@ queued_close(struct queued *q)
 
 	loop_timer_free(q->timer);
 	loop_timer_free(q->tick);
+	journal_clear(&q->journal);
 	intake_clear(q);
 	while ((m = map_walk(&q->queue.messages, &cursor)) != NULL)
 		work_forget(q, m);
 	work_clear(q);
-	journal_clear(&q->journal);
 	reclaim_clear(&q->reclaim);
 	reclog_close(q->log);
 	queue_clear(&q->queue);

@@ -31,7 +31,7 @@ struct routing {
 	size_t			 nnodes;
 	struct buf		 list;		/* changed targets */
 	uint32_t		 nlist;
-	bool			 any_piece, works, is_flood;
+	bool			 any_piece, is_flood;
 };
 
 static int
@@ -275,16 +275,13 @@ route_all(struct routing *g)
 	struct target		*t;
 	uint32_t		 i, n, at = 0, before = g->m->n;
 
-	for (i = 0; i < g->nrows; i++) {
-		if (g->rows[i].r.kind != ROUTE_TEMP)
-			g->works = true;
-	}
 	for (i = 0; i < before; i++) {
 		t = queue_target(g->m, i);
 		if (!is_asked(t))
 			continue;
 		rows = rows_of(g, &at, t->no, &n);
-		sched_done(g->q->route, &t->item, g->works,
+		/* One address that fails is no reason for others to rest. */
+		sched_done(g->q->route, &t->item, true,
 		    queue_now(&g->q->queue));
 		route_one(g, t, rows, n);
 	}
