@@ -78,6 +78,22 @@ drop_held(struct held *h)
 	free(h);
 }
 
+/* Of a job that is still to be answered; a newer one replaces it. */
+static struct held *
+find_open(bool is_route, uint64_t qid, uint32_t target)
+{
+	size_t i;
+
+	for (i = 0; i < JOBS; i++) {
+		struct held *h = w.held[i];
+
+		if (h != NULL && h->is_route == is_route && h->qid == qid &&
+		    h->target == target && h->status == -1)
+			return h;
+	}
+	return NULL;
+}
+
 static struct held *
 find_held(bool is_route, uint64_t qid, uint32_t target, uint32_t attempt)
 {
@@ -119,6 +135,9 @@ on_route(struct hand *hand, const struct msg *m, int fd)
 		return 0;
 	}
 	assert_int_equal(m->type, MSG_ROUTE_JOB);
+	h = find_open(true, j->qid, LEASE_ALL);
+	if (h != NULL)
+		drop_held(h);
 	h = new_held();
 	h->is_route = true;
 	h->qid = j->qid;
@@ -150,6 +169,9 @@ on_local(struct hand *hand, const struct msg *m, int fd)
 		on_durable(false, &m->result_durable);
 		return 0;
 	case MSG_LOCAL_JOB:
+		h = find_open(false, j->qid, j->target);
+		if (h != NULL)
+			drop_held(h);
 		h = new_held();
 		h->qid = j->qid;
 		h->target = j->target;
@@ -163,8 +185,7 @@ on_local(struct hand *hand, const struct msg *m, int fd)
 		break;
 	default:
 		assert_int_equal(m->type, MSG_LOCAL_DATA);
-		h = find_held(false, m->local_data.qid, m->local_data.target,
-		    0);
+		h = find_open(false, m->local_data.qid, m->local_data.target);
 		assert_non_null(h);
 		h->got += (uint32_t)m->local_data.chunk.n;
 	}
