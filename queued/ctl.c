@@ -305,7 +305,7 @@ retry(struct queued *q, struct message *m)
 }
 
 void
-ctl_turn(struct queued *q)
+queue_ctl_turn(struct queued *q)
 {
 	struct message	*m;
 	int		 i;
@@ -401,13 +401,13 @@ on_down(struct chan *c)
 static const struct chan_ops ops = { .on_msg = on_msg, .on_down = on_down };
 
 const struct chan_ops *
-ctl_ops(void)
+queue_ctl_ops(void)
 {
 	return &ops;
 }
 
 int
-ctl_accept(struct chan *c, void *queued)
+queue_ctl_accept(struct chan *c, void *queued)
 {
 	if (!ctl_allowed(chan_uid(c)))
 		return -1;

@@ -8,10 +8,10 @@
 
 struct queued;
 
-const struct chan_ops *ctl_ops(void);
+const struct chan_ops *queue_ctl_ops(void);
 /* For chan_listen: refuses whom ctl_allowed does not name. */
-int	ctl_accept(struct chan *, void *queued);
+int	queue_ctl_accept(struct chan *, void *queued);
 /* A piece of what --all began. */
-void	ctl_turn(struct queued *);
+void	queue_ctl_turn(struct queued *);
 
 #endif

@@ -43,8 +43,8 @@ listen_all(void)
 	    work_accept, &q);
 	chan_listen(start_fd("local"), R_QUEUED, R_LOCAL, work_ops(),
 	    work_accept, &q);
-	chan_listen(start_fd("ctl"), R_QUEUED, R_MAILCTL, ctl_ops(),
-	    ctl_accept, &q);
+	chan_listen(start_fd("ctl"), R_QUEUED, R_MAILCTL, queue_ctl_ops(),
+	    queue_ctl_accept, &q);
 }
 
 int

@@ -386,7 +386,7 @@ on_turn(void *arg)
 	}
 	if (q->journal.n == 0)
 		reclaim_turn(q);
-	ctl_turn(q);
+	queue_ctl_turn(q);
 	work_dispatch(q);
 	if (q->journal.n > 0 && !q->journal.is_stuck)
 		loop_again();
