@@ -61,7 +61,7 @@ leases_running(const struct leases *ls, uint64_t qid, uint32_t target)
 	return NULL;
 }
 
-/* -- results --------------------------------------------------------------------- */
+/* -- results ------------------------------------------------------------- */
 
 static void
 send_local(const struct lease *l, struct chan *c)

@@ -55,7 +55,7 @@ static struct {
 
 static const struct chan_ops mbox_ops;
 
-/* -- jobs -------------------------------------------------------------------------- */
+/* -- jobs ---------------------------------------------------------------- */
 
 static void
 job_free(struct job *j)
@@ -100,7 +100,7 @@ send_job(struct job *j, struct chan *c)
 	}
 }
 
-/* -- mailboxes --------------------------------------------------------------------- */
+/* -- mailboxes ----------------------------------------------------------- */
 
 static void
 mbox_free(struct mbox *m)
@@ -279,7 +279,7 @@ static const struct chan_ops mbox_ops = {
 	.on_room = on_mbox_room,
 };
 
-/* -- queued ------------------------------------------------------------------------ */
+/* -- queued -------------------------------------------------------------- */
 
 static struct job *
 job_new(const struct msg_local_job *m, struct lease *l, int fd)
@@ -382,7 +382,7 @@ on_queued_down(void *arg)
 	}
 }
 
-/* -- life -------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------- */
 
 static void
 give_up(struct mbox *m)

@@ -83,7 +83,7 @@ ask(struct question *q)
 	    .targets = msg_list_of(&q->targets, q->ntargets) }, -1);
 }
 
-/* -- authd ------------------------------------------------------------------------- */
+/* -- authd --------------------------------------------------------------- */
 
 static int
 on_authd(struct chan *c, const struct msg *m, int fd)
@@ -124,7 +124,7 @@ on_authd_up(struct chan *c, void *arg)
 		ask(q);
 }
 
-/* -- queued ------------------------------------------------------------------------ */
+/* -- queued -------------------------------------------------------------- */
 
 static int
 on_job(const struct msg_route_job *m)
@@ -174,7 +174,7 @@ on_queued_up(struct chan *c, void *arg)
 	leases_present(&rt.leases, c, ROUTE_JOBS);
 }
 
-/* -- life -------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------- */
 
 static void
 on_tick(void *arg)

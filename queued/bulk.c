@@ -51,7 +51,7 @@ struct bulk_file {
 	bool		 is_dropped;	/* freed when the sync is over */
 };
 
-/* -- the helper ----------------------------------------------------------- */
+/* -- the helper ---------------------------------------------------------- */
 
 static int
 sync_file(int dir, const char *name)
@@ -150,7 +150,7 @@ bulk_new(int dir, bool lock)
 	return b;
 }
 
-/* -- asking it ------------------------------------------------------------ */
+/* -- asking it ----------------------------------------------------------- */
 
 static void
 send_out(struct bulk *b)
@@ -261,7 +261,7 @@ bulk_free(struct bulk *b)
 	free(b);
 }
 
-/* -- files ---------------------------------------------------------------- */
+/* -- files --------------------------------------------------------------- */
 
 struct bulk_file *
 bulk_create(struct bulk *b, uint64_t qid)

@@ -18,7 +18,7 @@
 
 enum { RETRY_TURN = 1000 };	/* messages of --all in one turn */
 
-/* -- rows ------------------------------------------------------------------------ */
+/* -- rows ---------------------------------------------------------------- */
 
 static const char *
 state_name(enum target_state s)
@@ -119,7 +119,7 @@ put_message(struct ctl_row *r, struct queued *q, const struct message *m)
 	ctl_text(r, "error", str_c(error));
 }
 
-/* -- list ------------------------------------------------------------------------ */
+/* -- list ---------------------------------------------------------------- */
 
 static void
 sift(uint64_t *heap, size_t n, size_t at)
@@ -194,7 +194,7 @@ on_list(struct ctl_call *call, void *arg)
 		ctl_done(call, CTL_OK, "%s", "");
 }
 
-/* -- one message ------------------------------------------------------------------- */
+/* -- one message --------------------------------------------------------- */
 
 /* NULL when it was answered already. */
 static struct message *
@@ -252,7 +252,7 @@ on_show(struct ctl_call *call, void *arg)
 	ctl_done(call, CTL_OK, "%s", i < m->n ? "more targets not shown" : "");
 }
 
-/* -- changes --------------------------------------------------------------------- */
+/* -- changes ------------------------------------------------------------- */
 
 static void
 on_durable(const struct journal_entry *e, enum reclog_result r)
@@ -370,7 +370,7 @@ on_remove(struct ctl_call *call, void *arg)
 	done_later(call, q, n);
 }
 
-/* -- channels --------------------------------------------------------------------- */
+/* -- channels ------------------------------------------------------------ */
 
 static const struct ctl_handler verbs[] = {
 	{ CTL_QUEUE_LIST, on_list },

@@ -57,7 +57,7 @@ struct incoming {
 	crypto_generichash_state hash;		/* of the file */
 };
 
-/* -- memory --------------------------------------------------------------- */
+/* -- memory -------------------------------------------------------------- */
 
 static void
 count_memory(struct incoming *in)
@@ -111,7 +111,7 @@ answer(struct incoming *in, enum submit_verdict v)
 	incoming_free(in);
 }
 
-/* -- queue ids ------------------------------------------------------------ */
+/* -- queue ids ----------------------------------------------------------- */
 
 static struct block *
 find_block(struct peer *p, uint64_t qid)
@@ -183,7 +183,7 @@ on_want(struct peer *p, const struct msg_qid_want *m)
 	return 0;
 }
 
-/* -- a submission ----------------------------------------------------------- */
+/* -- a submission -------------------------------------------------------- */
 
 /* SUBMIT_OK, with who it is, or the reason against it. */
 static enum submit_verdict
@@ -273,7 +273,7 @@ on_rcpts(struct peer *p, const struct msg_submit_rcpts *m)
 	return 0;
 }
 
-/* -- content ---------------------------------------------------------------- */
+/* -- content ------------------------------------------------------------- */
 
 static int
 to_file(struct incoming *in, struct str s)
@@ -416,7 +416,7 @@ on_msg(struct chan *c, const struct msg *m, int fd)
 	return -1;
 }
 
-/* -- to the journal ----------------------------------------------------------- */
+/* -- to the journal ------------------------------------------------------ */
 
 /* Durable: it is a message now, and somebody is told so. */
 static void
@@ -520,7 +520,7 @@ intake_collect(struct queued *q)
 	}
 }
 
-/* -- channels --------------------------------------------------------------- */
+/* -- channels ------------------------------------------------------------ */
 
 static void
 on_down(struct chan *c)

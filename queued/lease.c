@@ -49,7 +49,7 @@ lease_holds(const uint8_t key[LEASE_KEY], const struct lease_name *name,
 	return sodium_memcmp(ours, mac.p, LEASE_MAC) == 0;
 }
 
-/* -- the table ------------------------------------------------------------ */
+/* -- the table ----------------------------------------------------------- */
 
 struct leases *
 leases_new(void)

@@ -21,7 +21,7 @@ queue_init(struct queue *q)
 	TAILQ_INIT(&q->segments);
 }
 
-/* -- reasons -------------------------------------------------------------- */
+/* -- reasons ------------------------------------------------------------- */
 
 static uint64_t
 hash(struct str s)
@@ -83,7 +83,7 @@ target_error(const struct target *t)
 	return t->error == NULL ? "" : t->error->text;
 }
 
-/* -- segments ------------------------------------------------------------- */
+/* -- segments ------------------------------------------------------------ */
 
 /* Nearly always the last one or the first one. */
 static struct segment *
@@ -164,7 +164,7 @@ queue_retired(struct queue *q, struct segment *s)
 	free(s);
 }
 
-/* -- messages and targets ------------------------------------------------- */
+/* -- messages and targets ------------------------------------------------ */
 
 struct message *
 queue_find(const struct queue *q, uint64_t qid)
@@ -362,7 +362,7 @@ queue_clear(struct queue *q)
 	map_clear(&q->reasons);
 }
 
-/* -- time ----------------------------------------------------------------- */
+/* -- time ---------------------------------------------------------------- */
 
 static void
 note_time(struct queue *q, struct record_time t)
@@ -399,7 +399,7 @@ queue_start(struct queue *q)
 	return odd;
 }
 
-/* -- replay --------------------------------------------------------------- */
+/* -- replay -------------------------------------------------------------- */
 
 /*
  * A target out of order is left out: a record of this message was damaged

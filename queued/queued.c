@@ -62,7 +62,7 @@ queued_conf(struct queued_conf *c)
 		c->retry.retry_max = c->retry.retry_min;
 }
 
-/* -- opening ------------------------------------------------------------------- */
+/* -- opening ------------------------------------------------------------- */
 
 /* The one before may still be finishing; its end frees the lock. */
 static int
@@ -234,7 +234,7 @@ queued_close(struct queued *q)
 	close(q->lock);
 }
 
-/* -- changes -------------------------------------------------------------------- */
+/* -- changes ------------------------------------------------------------- */
 
 void
 queued_result(struct queued *q, struct target *t,
@@ -350,7 +350,7 @@ queued_look(struct queued *q)
 	intake_push_state(q);
 }
 
-/* -- the turn ---------------------------------------------------------------------- */
+/* -- the turn ------------------------------------------------------------ */
 
 static void
 set_timer(struct queued *q)

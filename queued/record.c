@@ -13,7 +13,7 @@ record_is_over(enum target_state s)
 	return s == TARGET_DONE || s == TARGET_EXPANDED || s == TARGET_SAME;
 }
 
-/* -- shared pieces ------------------------------------------------------ */
+/* -- shared pieces ------------------------------------------------------- */
 
 static void
 put_head(struct buf *b, struct record_time t)
@@ -77,7 +77,7 @@ take_no(struct unpack *u)
 	return no;
 }
 
-/* -- targets ------------------------------------------------------------ */
+/* -- targets ------------------------------------------------------------- */
 
 void
 record_add_target(struct buf *b, uint32_t *n, const struct record_target *t)
@@ -162,7 +162,7 @@ take_targets(struct unpack *u)
 	return l;
 }
 
-/* -- records ------------------------------------------------------------ */
+/* -- records ------------------------------------------------------------- */
 
 void
 record_message(struct buf *b, const struct record_message *m,

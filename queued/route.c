@@ -63,7 +63,7 @@ read_rows(struct routing *g, const struct lease *l)
 	return 0;
 }
 
-/* -- mailboxes ---------------------------------------------------------------- */
+/* -- mailboxes ----------------------------------------------------------- */
 
 /* False if the message has it already. */
 static bool
@@ -90,7 +90,7 @@ claim_known(struct routing *g)
 	}
 }
 
-/* -- changes ------------------------------------------------------------------- */
+/* -- changes ------------------------------------------------------------- */
 
 /* Into the journal; several pieces are one frame. */
 static void

@@ -60,7 +60,7 @@ struct sched {
 	size_t			 nheap, capheap;
 };
 
-/* -- lists -------------------------------------------------------------- */
+/* -- lists --------------------------------------------------------------- */
 
 static void
 list_add(struct list *l, struct sched_item *it)
@@ -91,7 +91,7 @@ list_remove(struct list *l, struct sched_item *it)
 	l->n--;
 }
 
-/* -- the heap of timers --------------------------------------------------- */
+/* -- the heap of timers -------------------------------------------------- */
 
 static void
 heap_put(struct sched *s, size_t at, struct sched_dest *d)
@@ -161,7 +161,7 @@ set_wake(struct sched *s, struct sched_dest *d, int64_t wake)
 	heap_up(s, s->nheap);
 }
 
-/* -- destinations --------------------------------------------------------- */
+/* -- destinations -------------------------------------------------------- */
 
 static struct tenant *
 find_tenant(struct sched *s, uint32_t id)
@@ -287,7 +287,7 @@ wake_up(struct sched *s, struct sched_dest *d, int64_t now)
 	settle(s, d, now);
 }
 
-/* -- outside -------------------------------------------------------------- */
+/* -- outside ------------------------------------------------------------- */
 
 struct sched *
 sched_new(const struct sched_conf *conf, uint64_t seed)

@@ -27,7 +27,7 @@ struct worker {
 	uint32_t		 out;
 };
 
-/* -- schedules -------------------------------------------------------------- */
+/* -- schedules ----------------------------------------------------------- */
 
 static struct sched *
 sched_of(struct queued *q, const struct target *t)
@@ -62,7 +62,7 @@ work_schedule(struct queued *q, struct message *m, int64_t not_before)
 		work_schedule_target(q, queue_target(m, i), not_before);
 }
 
-/* -- leases ------------------------------------------------------------------ */
+/* -- leases -------------------------------------------------------------- */
 
 static struct lease_name
 name_of(const struct target *t)
@@ -147,7 +147,7 @@ work_tick(struct queued *q)
 		lapse(q, l);
 }
 
-/* -- jobs --------------------------------------------------------------------- */
+/* -- jobs ---------------------------------------------------------------- */
 
 static struct worker *
 find_worker(struct queued *q, enum role role)
@@ -326,7 +326,7 @@ work_dispatch(struct queued *q)
 		loop_again();
 }
 
-/* -- results ------------------------------------------------------------------ */
+/* -- results ------------------------------------------------------------- */
 
 static void
 on_durable(const struct journal_entry *e, enum reclog_result r)
@@ -494,7 +494,7 @@ on_local_result(struct worker *w, const struct msg_local_result *m)
 	return 0;
 }
 
-/* -- workers ------------------------------------------------------------------- */
+/* -- workers ------------------------------------------------------------- */
 
 /* Takes a waiting target out of its schedule, as a job would. */
 static void

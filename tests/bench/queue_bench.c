@@ -47,7 +47,7 @@ seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* -- the queue -------------------------------------------------------------------- */
+/* -- the queue ----------------------------------------------------------- */
 
 static void
 on_stop(void *arg, int events)
@@ -91,7 +91,7 @@ serve(int dir, const int *fds, unsigned n, int stop, int report)
 	_exit(0);
 }
 
-/* -- the fronts ------------------------------------------------------------------- */
+/* -- the fronts ---------------------------------------------------------- */
 
 struct front {
 	struct chan	*chan;
@@ -205,7 +205,7 @@ remove_tree(const char *path)
 		warn("%s", path);
 }
 
-/* -- a round ------------------------------------------------------------------------ */
+/* -- a round ------------------------------------------------------------- */
 
 /* The same bytes, as many to a sync as queued had. */
 static double

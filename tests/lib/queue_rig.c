@@ -102,7 +102,7 @@ rig_end(struct rig *r)
 	clock_release();
 }
 
-/* -- fronts --------------------------------------------------------------- */
+/* -- fronts -------------------------------------------------------------- */
 
 static int
 on_front(struct chan *c, const struct msg *m, int fd)
@@ -236,7 +236,7 @@ front_verdict(const struct front *f, uint64_t qid)
 	return -1;
 }
 
-/* -- workers -------------------------------------------------------------- */
+/* -- workers ------------------------------------------------------------- */
 
 static int
 on_hand(struct chan *c, const struct msg *m, int fd)

@@ -346,7 +346,7 @@ test_abort(void **state)
 	assert_int_equal(rig.q.intake.memory, 0);
 }
 
-/* -- tickets ---------------------------------------------------------------- */
+/* -- tickets ------------------------------------------------------------- */
 
 static const struct ticket_case {
 	const char		*name;

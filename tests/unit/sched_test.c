@@ -204,7 +204,7 @@ test_fair(void **state)
 	sched_free(s);
 }
 
-/* -- a walk against a simple model ------------------------------------------ */
+/* -- a walk against a simple model --------------------------------------- */
 
 enum { ITEMS = 60, DESTS = 7 };
 
