@@ -239,6 +239,7 @@ test_jumps(void **state)
 static void
 test_leases(void **state)
 {
+	struct hand	newcomer;
 	uint64_t	qid;
 	unsigned	jobs;
 	size_t		i;
@@ -249,7 +250,14 @@ test_leases(void **state)
 	rig_turns(6);
 	assert_int_equal(world.jobs, 1);
 	world_kill();
+	/* One that comes first and holds nothing does not get it either. */
+	hand_open(&newcomer, &world.rig, R_ROUTE, world_on_route, NULL);
+	chan_send_worker_ready(newcomer.chan, &(struct msg_worker_ready){ 9 },
+	    -1);
+	rig_turns(6);
+	assert_int_equal(world.jobs, 1);
 	world_connect();
+	hand_close(&newcomer);
 	/* The router presented it: it is not asked again. */
 	rig_pass(&world.rig, 60 * 1000);
 	assert_int_equal(world.jobs, 1);
