@@ -354,7 +354,8 @@ on_answer(struct login *l, enum login_answer answer)
 		reply(s, "NO", "[UNAVAILABLE] no login now, try again later");
 		return;
 	case ANSWER_UNAVAILABLE:
-		reply(s, "NO", "[UNAVAILABLE] the mailbox is not available now");
+		reply(s, "NO", "[UNAVAILABLE] the mailbox is not available "
+		    "now");
 		return;
 	}
 }

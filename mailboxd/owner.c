@@ -242,11 +242,13 @@ owner_main(const struct place *p, int ctl, int dir)
 	ow.mailbox = p->mailbox;
 	if (open_mailbox(dir, &report) == -1)
 		fatal("open mailbox %llu", (unsigned long long)p->mailbox);
-	if (report.rebuilt || report.no_index || report.skipped > 0)
+	if (report.no_index || report.skipped > 0)
 		log_warn("mailbox opened", L_NUM("mailbox", p->mailbox),
-		    L_NUM("rebuilt", report.rebuilt),
 		    L_NUM("no_index", report.no_index),
 		    L_NUM("skipped", report.skipped));
+	else if (report.rebuilt && report.replayed > 0)
+		log_info("index made again", L_NUM("mailbox", p->mailbox),
+		    L_NUM("records", report.replayed));
 	ow.store = mbox_store(ow.mbox);
 	ow.ctl = chan_new(ctl, R_OWNER, R_MAILBOXD, &monitor_ops, NULL);
 	say_ready();

@@ -22,7 +22,7 @@ enum {
 
 enum frame_type {
 	FRAME_HELLO = 1,		/* front: who wants in */
-	FRAME_READY = 2,		/* let in; says what LOGIN's OK may say */
+	FRAME_READY = 2,		/* let in; its body is empty */
 	FRAME_UNAVAILABLE = 3,		/* try later */
 	FRAME_MOVED = 4,		/* another host has it; reserved */
 	FRAME_DATA = 5,
