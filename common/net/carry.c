@@ -240,6 +240,7 @@ carry_answer(struct carry *s, const struct msg_logged_in *m)
 	if (m->verdict == LOGIN_OK) {
 		memcpy(s->user, m->user.p, m->user.n);
 		s->user[m->user.n] = '\0';
+		buf_wipe(&s->ticket);
 		buf_add(&s->ticket, m->ticket);
 		s->state = CARRY_HELLO;
 		s->tries = 0;
