@@ -41,7 +41,8 @@ test_table(void **state)
 
 /*
  * Events by letter: p work is passed or waits (P expected: now, w: waits),
- * r ready, i idle with the true count (G: may go), I idle with one less.
+ * u work of a monitor before us, r ready, i idle with the true count (G: may
+ * go), I idle with one less.
  */
 static void
 test_states(void **state)
@@ -60,6 +61,7 @@ test_states(void **state)
 		{ "it stays after all", "ripri", ".Gw.G", false },
 		{ "adopted", "pi", "PG", true },
 		{ "adopted, work in flight", "iprpi", "Gw.PG", true },
+		{ "adopted, work we know nothing of", "iuri", "G..G", true },
 	};
 	size_t i, k;
 
@@ -81,6 +83,9 @@ test_states(void **state)
 				break;
 			case 'r':
 				owner_ready(o);
+				break;
+			case 'u':
+				n++;
 				break;
 			case 'i':
 				if (owner_idle(o, n))

@@ -316,6 +316,48 @@ test_large(void **state)
 	}
 }
 
+/* Where one piece of the text ends is no place in a line. */
+static void
+test_seams(void **state)
+{
+	static const char *const tails[] = { ".x\r\n", "\r\n", "\n.\r\n" };
+	static const char *const heads[] = { "a", "\r", "\n" };
+	struct rig	 r;
+	struct buf	 text, want;
+	size_t		 i, k;
+
+	(void)state;
+	for (i = 0; i < 9; i++) {
+		rig_up(&r, false);
+		pop3_free(r.s);
+		buf_init(&text, 1 << 20);
+		buf_init(&want, 1 << 20);
+		for (k = 0; k < 16384 - 1; k++)
+			buf_addc(&text, 'a');
+		buf_addz(&text, heads[i / 3]);
+		buf_addz(&text, tails[i % 3]);
+		/* The rules of add_line, octet by octet. */
+		buf_addf(&want, "+OK %zu octets\r\n", text.n);
+		for (k = 0; k < text.n; k++) {
+			char c = text.p[k], last = k > 0 ? text.p[k - 1] : '\n';
+
+			if (c == '.' && last == '\n')
+				buf_addc(&want, '.');
+			if (c == '\n' && last != '\r')
+				buf_addc(&want, '\r');
+			buf_addc(&want, c);
+		}
+		buf_addz(&want, ".\r\n");
+		model_store_add(r.model, "INBOX", buf_str(&text), 0, 0);
+		r.s = pop3_new(&r.store);
+		feed(0, S("RETR 1\r\n"), feed_one, &r);
+		assert_true(str_eq(buf_str(&r.got), buf_str(&want)));
+		rig_down(&r);
+		buf_clear(&text);
+		buf_clear(&want);
+	}
+}
+
 /* 20,000 messages: LIST and pipelined commands stay within the soft limit. */
 static void
 test_many(void **state)
@@ -497,6 +539,7 @@ main(void)
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_seams),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_quit),
 		cmocka_unit_test(test_lost),
