@@ -113,40 +113,60 @@ fork_owner(int conn, const struct msg_owner_want *w, int ctl, int store)
 	answer(conn, w->mailbox, pid, pid == -1 ? errno : 0);
 }
 
+/*
+ * The descriptor of a packet, or -1.  More than one is as bad as none: those
+ * that fitted are closed.
+ */
+static int
+take_fd(struct msghdr *h)
+{
+	struct cmsghdr	*cm = CMSG_FIRSTHDR(h);
+	int		 fds[2];
+	size_t		 n;
+
+	if (cm == NULL || cm->cmsg_level != SOL_SOCKET ||
+	    cm->cmsg_type != SCM_RIGHTS)
+		return -1;
+	n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	if (n > 2)
+		fatalx("more descriptors than there is room for");
+	memcpy(fds, CMSG_DATA(cm), n * sizeof(int));
+	if (n == 1 && (h->msg_flags & MSG_CTRUNC) == 0)
+		return fds[0];
+	while (n > 0)
+		close(fds[--n]);
+	return -1;
+}
+
 /* One packet; false when the monitor is gone or says what it may not. */
 static bool
 serve(int conn, int store)
 {
-	char		 packet[WANT_LEN + 1];
-	struct iovec	 iov = { packet, sizeof(packet) };
+	char		packet[WANT_LEN + 1];
+	struct iovec	iov = { packet, sizeof(packet) };
 	union {
 		char		space[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr	align;
 	} ctl;
-	struct msghdr	 h = { .msg_iov = &iov, .msg_iovlen = 1,
+	struct msghdr	h = { .msg_iov = &iov, .msg_iovlen = 1,
 	    .msg_control = ctl.space, .msg_controllen = sizeof(ctl.space) };
-	struct cmsghdr	*cm;
-	struct msg	 m;
-	struct str	 s;
-	ssize_t		 n = recvmsg(conn, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	int		 fd = -1;
-	bool		 ok;
+	struct msg	m;
+	struct str	s;
+	ssize_t		n = recvmsg(conn, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	int		fd;
+	bool		ok;
 
 	if (n == -1 && (errno == EINTR || errno == EAGAIN))
 		return true;
-	if (n <= 0)
+	if (n == -1)
 		return false;
-	cm = CMSG_FIRSTHDR(&h);
-	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
-	    cm->cmsg_type == SCM_RIGHTS &&
-	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(cm), sizeof(fd));
+	fd = take_fd(&h);
 	s = str_of(packet, (size_t)n);
-	ok = n == WANT_LEN && (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-	    fd != -1 && msg_decode(&s, R_MAILBOXD, R_ZYGOTE, &m) == 0;
+	ok = n == WANT_LEN && (h.msg_flags & MSG_TRUNC) == 0 && fd != -1 &&
+	    msg_decode(&s, R_MAILBOXD, R_ZYGOTE, &m) == 0;
 	if (ok)
 		fork_owner(conn, &m.owner_want, fd, store);
-	else
+	else if (n > 0)
 		log_warn("malformed message", L_Z("peer", "mailboxd"));
 	if (fd != -1)
 		close(fd);
