@@ -9,6 +9,7 @@
 #include "mailboxd/owner.h"
 
 #include <errno.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ enum {
 	LOCK_TRIES = 400,	/* for the owner before us to be gone */
 	LOCK_WAIT_NS = 5 * 1000 * 1000,
 	SYNC_MS = 1000,		/* flags wait for the disk at most so long */
+	RESERVE_SHARE = 20,	/* of the disk: 5 % */
 	ASK_MS = 1000		/* between two questions whether to go */
 };
 
@@ -197,6 +199,19 @@ static const struct chan_ops monitor_ops = {
 
 /* -- life ------------------------------------------------------------- */
 
+/* As for the queue: a small disk is not all reserve. */
+static uint64_t
+reserve_of(int dir)
+{
+	struct statvfs	v;
+	uint64_t	most = conf_num(C_MAILBOX_RESERVE), share;
+
+	if (fstatvfs(dir, &v) == -1)
+		return most;
+	share = (uint64_t)v.f_blocks * v.f_frsize / RESERVE_SHARE;
+	return share < most ? share : most;
+}
+
 static int
 open_mailbox(int dir, struct mbox_report *report)
 {
@@ -205,7 +220,7 @@ open_mailbox(int dir, struct mbox_report *report)
 		.dirfd = dir,
 		.epoch = 1,
 		.segment_max = conf_num(C_MAILBOX_SEGMENT),
-		.reserve = conf_num(C_MAILBOX_RESERVE),
+		.reserve = reserve_of(dir),
 		.message_max = (uint32_t)conf_num(C_MAILBOX_MESSAGE_MAX),
 		.inline_max = MBOX_INLINE_MAX,
 		.flags_sync = conf_is(C_MAILBOX_FLAGS_SYNC),
