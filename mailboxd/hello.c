@@ -22,13 +22,20 @@
 
 enum {
 	HELLO_MS = 5000,	/* from connection to HELLO, and for a key */
-	DOORS_MAX = 4
+	DOORS_MAX = 4,
+	KNOCKS_MAX = 512	/* at a door; a front tries again */
+};
+
+struct door {
+	struct listener		*listener;
+	enum service		 service;	/* who comes in by it */
+	unsigned		 knocks;
 };
 
 /* A connection that has not been let in yet. */
 struct knock {
 	TAILQ_ENTRY(knock)	 next;
-	enum service		 service;	/* of the socket */
+	struct door		*door;
 	struct stream		*stream;
 	struct loop_timer	*deadline;
 	bool			 waits;		/* for a key */
@@ -37,8 +44,7 @@ struct knock {
 
 static struct {
 	TAILQ_HEAD(, knock)	 knocks;
-	struct listener		*door[DOORS_MAX];
-	enum service		 service[DOORS_MAX];
+	struct door		 door[DOORS_MAX];
 	unsigned		 ndoors;
 	struct ticket_keys	 keys;
 	struct ticket_replays	*replays;
@@ -108,7 +114,7 @@ compare(const struct knock *k, const struct hello *h, const struct ticket *t)
 {
 	if (t->kind != TICKET_LOGIN)
 		return "not a ticket for a login";
-	if (h->service != k->service || t->service != k->service)
+	if (h->service != k->door->service || t->service != k->door->service)
 		return "another service";
 	if (t->sid != h->sid)
 		return "another connection's";
@@ -171,7 +177,7 @@ look(struct knock *k)
 		break;
 	}
 	log_warn("malformed hello",
-	    L_Z("service", k->service == SERVICE_IMAP ? "imap" : "pop3"));
+	    L_Z("service", k->door->service == SERVICE_IMAP ? "imap" : "pop3"));
 	end(k);
 }
 
@@ -222,10 +228,17 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 static void
 on_knock(void *arg, int fd, struct str address)
 {
-	struct knock *k = xcalloc(1, sizeof(*k));
+	struct door	*d = arg;
+	struct knock	*k;
 
 	(void)address;
-	k->service = *(enum service *)arg;
+	if (d->knocks == KNOCKS_MAX) {
+		close(fd);
+		return;
+	}
+	d->knocks++;
+	k = xcalloc(1, sizeof(*k));
+	k->door = d;
 	k->stream = stream_new(fd, on_stream, k);
 	k->deadline = loop_timer(on_deadline, k);
 	loop_timer_set(k->deadline, HELLO_MS);
@@ -243,6 +256,7 @@ reap(void *arg)
 		if (!k->over)
 			continue;
 		TAILQ_REMOVE(&hl.knocks, k, next);
+		k->door->knocks--;
 		loop_timer_free(k->deadline);
 		free(k);
 	}
@@ -259,10 +273,12 @@ hello_init(void)
 void
 hello_listen(int fd, enum service service)
 {
+	struct door *d = &hl.door[hl.ndoors];
+
 	if (hl.ndoors == DOORS_MAX)
 		fatalx("too many doors");
-	hl.service[hl.ndoors] = service;
-	hl.door[hl.ndoors] = listen_new(fd, on_knock, &hl.service[hl.ndoors]);
+	d->service = service;
+	d->listener = listen_new(fd, on_knock, d);
 	hl.ndoors++;
 }
 
@@ -270,5 +286,5 @@ void
 hello_stop(void)
 {
 	while (hl.ndoors > 0)
-		listen_free(hl.door[--hl.ndoors]);
+		listen_free(hl.door[--hl.ndoors].listener);
 }

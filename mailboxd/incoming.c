@@ -75,6 +75,17 @@ incoming_answer(void)
 	}
 }
 
+unsigned
+incoming_count(void)
+{
+	struct incoming	*in;
+	unsigned	 n = 0;
+
+	LIST_FOREACH(in, &all, next)
+		n++;
+	return n;
+}
+
 bool
 incoming_is_idle(void)
 {

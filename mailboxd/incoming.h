@@ -9,10 +9,11 @@
 #include "mailboxd/store.h"
 
 /* Takes the descriptor over. */
-void	incoming_open(struct mbox *, int fd);
+void	 incoming_open(struct mbox *, int fd);
+unsigned incoming_count(void);
 /* All that happened is durable: tells deliverd. */
-void	incoming_answer(void);
+void	 incoming_answer(void);
 /* No message is half here and no answer is due. */
-bool	incoming_is_idle(void);
+bool	 incoming_is_idle(void);
 
 #endif

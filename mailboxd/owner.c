@@ -18,6 +18,7 @@
 #include "common/core/loop.h"
 #include "common/ipc/chan.h"
 #include "common/net/stream.h"
+#include "mailboxd/hello.h"
 #include "mailboxd/incoming.h"
 #include "mailboxd/session.h"
 #include "mailboxd/store.h"
@@ -36,6 +37,7 @@ static struct {
 	struct store		 store;
 	struct chan		*ctl;
 	struct sessions		 sessions;
+	unsigned		 nsessions;
 	struct loop_timer	*linger, *sync;
 	uint64_t		 received;	/* pieces of work */
 	bool			 done;
@@ -139,6 +141,7 @@ on_turn(void *arg)
 		after = session_next(s);
 		if (session_is_over(s)) {
 			session_unlink(&ow.sessions, s);
+			ow.nsessions--;
 			session_free(s);
 			again = true;
 		} else if (session_work(s))
@@ -161,9 +164,17 @@ on_session(const struct msg_owner_session *m, int fd)
 		return -1;
 	}
 	ow.received++;
+	if (ow.nsessions == OWNER_SESSIONS_MAX) {
+		log_warn("too many sessions", L_SID(m->sid),
+		    L_STR("user", m->user));
+		hello_refuse(fd);
+		return 0;
+	}
 	s = session_new(&ow.store, fd, m);
-	if (s != NULL)
+	if (s != NULL) {
 		session_link(&ow.sessions, s);
+		ow.nsessions++;
+	}
 	return 0;
 }
 
@@ -175,7 +186,10 @@ on_monitor(struct chan *c, const struct msg *m, int fd)
 		return on_session(&m->owner_session, fd);
 	if (m->type == MSG_OWNER_DELIVERY) {
 		ow.received++;
-		incoming_open(ow.mbox, fd);
+		if (incoming_count() < OWNER_CHANNELS_MAX)
+			incoming_open(ow.mbox, fd);
+		else
+			close(fd);
 		return 0;
 	}
 	if (m->type != MSG_OWNER_GO)

@@ -9,7 +9,11 @@
 
 #include "mailboxd/place.h"
 
-enum { OWNER_FILES_MAX = 512 };	/* descriptors: sessions, segments, bodies */
+enum {
+	OWNER_SESSIONS_MAX = 200,	/* of one user at a time */
+	OWNER_CHANNELS_MAX = 50,	/* of deliverd */
+	OWNER_FILES_MAX = 512		/* these, segments, bodies */
+};
 
 /* Before the sandbox: what the event loop wants to make. */
 void	owner_prepare(void);
