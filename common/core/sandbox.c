@@ -193,6 +193,12 @@ enter_landlock(const struct sandbox *sb)
 	}
 	fd = (int)syscall(SYS_landlock_create_ruleset, &a, n, 0);
 	must("landlock", fd == -1 ? -1 : 0);
+	/* It works, and whoever is forked from us will do it. */
+	if (sb->landlock_later) {
+		close(fd);
+		in_force("landlock:children");
+		return;
+	}
 	if (sb->dir != -1)
 		must("landlock", allow_dir(fd, sb->dir, a.fs));
 	must("landlock", (int)syscall(SYS_landlock_restrict_self, fd, 0));
@@ -243,10 +249,7 @@ sandbox_enter(const struct sandbox *sb)
 	enter_view(sb);
 	drop_capabilities(sb);
 	must("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	if (sb->landlock_later)
-		in_force("landlock:children");
-	else
-		enter_landlock(sb);
+	enter_landlock(sb);
 	set_limits(sb);
 	must("dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 #ifndef POSTERN_SANITIZE
