@@ -19,7 +19,8 @@
 
 enum {
 	PACKETS_A_TURN = 64,		/* read from one channel */
-	PACK_TARGET = 32 * 1024		/* bytes; a packet past it is full */
+	/* Bytes; below it there is room for one more message of any kind. */
+	PACK_TARGET = MSG_PACKET_MAX - MSG_MAX
 };
 
 struct packet {

@@ -27,7 +27,11 @@ enum role {
 	R_STARTER = 1 << 11
 };
 
-enum { MSG_HEADER = 8, MSG_PACKET_MAX = 128 * 1024 };
+enum {
+	MSG_HEADER = 8,
+	MSG_PACKET_MAX = 128 * 1024,
+	MSG_MAX = 96 * 1024		/* one message full to its caps */
+};
 
 /* LOOKED_UP */
 enum lookup_verdict {

@@ -190,7 +190,7 @@ test_json_number(void **state)
 static void
 test_wide(void **state)
 {
-	enum { ROWS = 3000, WIDE = 4096 };
+	enum { ROWS = 3000, WIDE = 2048 };
 	static char	wide[WIDE];
 	struct printer	*p;
 	const char	*s;
