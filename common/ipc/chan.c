@@ -19,6 +19,7 @@
 
 enum {
 	PACKETS_A_TURN = 64,		/* read from one channel */
+	REST_MS = 100,			/* of a listener that cannot accept */
 	/* Bytes; below it there is room for one more message of any kind. */
 	PACK_TARGET = MSG_PACKET_MAX - MSG_MAX
 };
@@ -162,7 +163,8 @@ chan_flush(struct chan *c)
 	}
 	if (c->was_full && !chan_is_full(c)) {
 		c->was_full = false;
-		if (c->ops->on_room != NULL && !c->is_down && !c->is_closed)
+		/* Of a closed channel not even ops need be there any more. */
+		if (!c->is_down && !c->is_closed && c->ops->on_room != NULL)
 			c->ops->on_room(c);
 	}
 	update_watch(c);
@@ -317,13 +319,14 @@ on_ready(void *arg, int events)
 			continue;
 		if (n == -1 && errno == EAGAIN)
 			return;
+		/* An empty packet looks like the end, but may carry some. */
+		if ((n <= 0 || bad) && fd != -1)
+			close(fd);
 		if (n <= 0) {
 			drop(c, NULL, NULL);
 			return;
 		}
 		if (bad) {
-			if (fd != -1)
-				close(fd);
 			drop(c, "malformed packet", "");
 			return;
 		}
@@ -455,7 +458,28 @@ struct chan_listener {
 	int			(*on_accept)(struct chan *, void *);
 	void			*arg;
 	struct loop_fd		*watch;
+	struct loop_timer	*resume;
 };
+
+static void
+on_resume(void *arg)
+{
+	struct chan_listener *l = arg;
+
+	loop_want(l->watch, LOOP_READ);
+}
+
+/* Out of descriptors or memory: the client waits, and we do not spin. */
+static void
+rest(struct chan_listener *l, int error)
+{
+	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+		return;
+	log_warn("cannot accept", L_Z("peer", role_name(l->peer)),
+	    L_Z("error", strerror(error)));
+	loop_want(l->watch, 0);
+	loop_timer_set(l->resume, REST_MS);
+}
 
 static void
 on_connect(void *arg, int events)
@@ -468,8 +492,10 @@ on_connect(void *arg, int events)
 
 	(void)events;
 	fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd == -1)
+	if (fd == -1) {
+		rest(l, errno);
 		return;
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1) {
 		close(fd);
 		return;
@@ -489,6 +515,7 @@ chan_listen(int fd, enum role self, enum role peer, const struct chan_ops *ops,
 	*l = (struct chan_listener){ .fd = fd, .self = self, .peer = peer,
 	    .ops = ops, .on_accept = on_accept, .arg = arg };
 	l->watch = loop_watch(fd, LOOP_READ, on_connect, l);
+	l->resume = loop_timer(on_resume, l);
 	return l;
 }
 
@@ -498,5 +525,6 @@ chan_listen_stop(struct chan_listener *l)
 	if (l == NULL)
 		return;
 	loop_unwatch(l->watch);
+	loop_timer_free(l->resume);
 	free(l);
 }

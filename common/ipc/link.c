@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/core/clock.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
 #include "common/core/xalloc.h"
@@ -28,6 +29,7 @@ struct link {
 	struct chan		*chan;
 	struct loop_timer	*retry;
 	int			 wait;		/* ms until the next try */
+	int64_t			 since;		/* when it came up */
 };
 
 static struct link *links[LINKS_MAX];
@@ -75,6 +77,9 @@ on_down(struct chan *c)
 		if (l->chan != c)
 			continue;
 		l->chan = NULL;
+		/* One that lets nobody stay is as good as not there. */
+		if (clock_now() - l->since >= RETRY_MAX)
+			l->wait = RETRY_MIN;
 		schedule(l);
 		if (l->ops->on_down != NULL)
 			l->ops->on_down(l->arg);
@@ -92,7 +97,7 @@ try_connect(void *arg)
 		schedule(l);
 		return;
 	}
-	l->wait = RETRY_MIN;
+	l->since = clock_now();
 	l->chan = chan_new(fd, l->self, l->peer, &l->chan_ops, l->arg);
 	if (l->ops->on_up != NULL)
 		l->ops->on_up(l->chan, l->arg);
