@@ -90,6 +90,30 @@ test_watch(void **state)
 }
 
 static void
+leave_it(void *arg, int events)
+{
+	(void)arg;
+	(void)events;
+	note(T("l"));
+}
+
+/* What stays ready comes once a turn, whether the turn may wait or not. */
+static void
+test_left_ready(void **state)
+{
+	(void)state;
+	watch = loop_watch(pair[0], LOOP_READ, leave_it, NULL);
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	alarm(20);
+	loop_turn(0);
+	loop_turn(-1);
+	loop_again();
+	loop_turn(-1);
+	alarm(0);
+	assert_string_equal(trace, "lll");
+}
+
+static void
 unwatch_self(void *arg, int events)
 {
 	(void)arg;
@@ -222,6 +246,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOOP_TEST(test_watch),
+		LOOP_TEST(test_left_ready),
 		LOOP_TEST(test_unwatch_inside),
 		LOOP_TEST(test_timer),
 		LOOP_TEST(test_hooks),
