@@ -16,7 +16,8 @@
 
 enum {
 	READ_MAX = 64 * 1024,		/* bytes taken from one in a turn */
-	FLUSH_MS = 10 * 1000		/* for the last bytes of a closed one */
+	FLUSH_MS = 10 * 1000,		/* for the last bytes of a closed one */
+	DRAIN_MS = 1000			/* then for the peer to close as well */
 };
 
 struct stream {
@@ -33,6 +34,9 @@ struct stream {
 	bool			 eof;		/* no more input */
 	bool			 closed;	/* the owner is done */
 	bool			 failed;
+	bool			 tell;		/* of the failure, in the loop */
+	bool			 flushes;	/* closed, and output counts */
+	bool			 drains;	/* all is sent, input discarded */
 	bool			 was_full;
 };
 
@@ -56,6 +60,8 @@ update_watch(struct stream *s)
 	if (!s->paused && !s->eof && !s->closed && !s->failed &&
 	    s->in.n < STREAM_IN_MAX)
 		want |= LOOP_READ;
+	if (s->drains)
+		want |= LOOP_READ;
 	if (s->out.n > 0 && !s->held && !s->failed)
 		want |= LOOP_WRITE;
 	if (s->watch != NULL)
@@ -72,6 +78,12 @@ fail(struct stream *s)
 	mark_dirty(s);
 	if (!s->closed)
 		s->fn(s, STREAM_FAILED, s->arg);
+}
+
+static void
+on_linger(void *arg)
+{
+	fail(arg);
 }
 
 static void
@@ -129,6 +141,37 @@ receive(struct stream *s)
 }
 
 static void
+set_linger(struct stream *s, int64_t ms)
+{
+	if (s->linger == NULL)
+		s->linger = loop_timer(on_linger, s);
+	loop_timer_set(s->linger, ms);
+}
+
+/*
+ * To close with input unread is a reset, which can destroy the last reply on
+ * its way.  So say that nothing follows, and wait for the peer's end.
+ */
+static void
+start_drain(struct stream *s)
+{
+	s->flushes = false;
+	if (s->eof || shutdown(s->fd, SHUT_WR) == -1)
+		return;
+	s->drains = true;
+	set_linger(s, DRAIN_MS);
+}
+
+static void
+drain(struct stream *s)
+{
+	ssize_t n = recv(s->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
+
+	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+		s->drains = false;
+}
+
+static void
 on_ready(void *arg, int events)
 {
 	struct stream *s = arg;
@@ -138,6 +181,8 @@ on_ready(void *arg, int events)
 	if ((events & LOOP_READ) != 0 && !s->paused && !s->closed &&
 	    !s->failed && !s->eof)
 		receive(s);
+	if ((events & LOOP_READ) != 0 && s->drains)
+		drain(s);
 	mark_dirty(s);
 }
 
@@ -157,11 +202,19 @@ stream_free(struct stream *s)
 static void
 settle(struct stream *s)
 {
+	if (s->tell) {
+		s->tell = false;
+		if (!s->closed)
+			s->fn(s, STREAM_FAILED, s->arg);
+	}
 	if (!s->failed)
 		flush(s);
+	/* It may have held a password. */
 	if (s->in.n == 0)
-		buf_clear(&s->in);
-	if (s->closed && (s->failed || s->out.n == 0)) {
+		buf_wipe(&s->in);
+	if (s->flushes && !s->failed && s->out.n == 0)
+		start_drain(s);
+	if (s->closed && (s->failed || (s->out.n == 0 && !s->drains))) {
 		stream_free(s);
 		return;
 	}
@@ -206,25 +259,17 @@ stream_new(int fd, stream_fn *fn, void *arg)
 	return s;
 }
 
-static void
-on_linger(void *arg)
-{
-	fail(arg);
-}
-
 void
 stream_close(struct stream *s, bool flush_first)
 {
 	if (s == NULL || s->closed)
 		return;
 	s->closed = true;
-	s->held = false;
+	s->flushes = flush_first;
 	if (!flush_first)
 		buf_clear(&s->out);
-	else if (s->out.n > 0) {
-		s->linger = loop_timer(on_linger, s);
-		loop_timer_set(s->linger, FLUSH_MS);
-	}
+	else if (s->out.n > 0 && !s->held)
+		set_linger(s, FLUSH_MS);
 	mark_dirty(s);
 }
 
@@ -250,8 +295,10 @@ stream_write(struct stream *s, struct str bytes)
 		return;
 	buf_add(&s->out, bytes);
 	if (!buf_ok(&s->out)) {
-		fail(s);
-		return;
+		/* The owner is in the middle of something: told by the loop. */
+		s->failed = true;
+		s->tell = true;
+		buf_clear(&s->out);
 	}
 	if (s->out.n > STREAM_OUT_SOFT)
 		s->was_full = true;
@@ -268,6 +315,8 @@ void
 stream_hold(struct stream *s, bool on)
 {
 	s->held = on;
+	if (!on && s->closed && s->out.n > 0)
+		set_linger(s, FLUSH_MS);
 	mark_dirty(s);
 }
 

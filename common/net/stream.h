@@ -32,7 +32,12 @@ typedef void stream_fn(struct stream *, enum stream_event, void *arg);
 void		 stream_init(void);
 /* Takes the descriptor over; it must be non-blocking. */
 struct stream	*stream_new(int fd, stream_fn *, void *arg);
-/* At the end of the turn; `flush` sends what is left first, 10 s at most. */
+/*
+ * At the end of the turn.  `flush` sends what is left first, 10 s at most,
+ * then waits a second for the peer to close too, so that unread input does
+ * not turn the last reply into a reset.  What is held is not sent: such a
+ * stream stays until its owner releases it with stream_hold.
+ */
 void		 stream_close(struct stream *, bool flush);
 
 /* What has been read.  The owner drops what it took (buf_drop). */

@@ -102,11 +102,12 @@ teardown(void **state)
 	(void)state;
 	stream_close(st, false);
 	st = NULL;
-	loop_turn(0);
-	loop_turn(0);
-	loop_free();
 	if (peer != -1)
 		close(peer);
+	/* One that waits for its peer goes now. */
+	loop_turn(0);
+	loop_turn(20);
+	loop_free();
 	buf_clear(&seen);
 	return 0;
 }
