@@ -110,6 +110,8 @@ on_resume(void *arg)
 {
 	struct listener *l = arg;
 
+	if (l->spare == -1)
+		l->spare = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
 	loop_want(l->watch, l->paused ? 0 : LOOP_READ);
 }
 
