@@ -34,6 +34,7 @@ enum {
 	NET_ALL = 3,			/* ABI 4: bind and connect, TCP */
 	SCOPE_ALL = 3,			/* ABI 6: abstract sockets, signals */
 	FS_EXECUTE = 1,
+	FS_READING = 1 << 2 | 1 << 3,	/* of files, of directories */
 	FS_SPECIAL = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12,
 	MDWE = 65			/* PR_SET_MDWE; refuses later PROT_EXEC */
 };
@@ -156,14 +157,16 @@ fs_rights(int abi)
 }
 
 static int
-allow_dir(int ruleset, int dir, uint64_t rights)
+allow_dir(int ruleset, const struct sandbox *sb, uint64_t rights)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = rights & ~(uint64_t)(FS_EXECUTE |
 		    FS_SPECIAL | FS_IOCTL_DEV),
-		.parent_fd = dir,
+		.parent_fd = sb->dir,
 	};
 
+	if ((sb->allow & SB_FILES) == 0)
+		rule.allowed_access &= FS_READING;
 	return syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == -1 ? -1 : 0;
 }
@@ -200,7 +203,7 @@ enter_landlock(const struct sandbox *sb)
 		return;
 	}
 	if (sb->dir != -1)
-		must("landlock", allow_dir(fd, sb->dir, a.fs));
+		must("landlock", allow_dir(fd, sb, a.fs));
 	must("landlock", (int)syscall(SYS_landlock_restrict_self, fd, 0));
 	close(fd);
 	buf_addf(&result, " landlock:%d", abi);
@@ -241,11 +244,24 @@ enter_seccomp(const struct sandbox *sb)
 	in_force(syscalls_lock(sb));
 }
 
+/* The filter knows ranges as masks: a range of another form is none. */
+static void
+check_range(unsigned base, unsigned count)
+{
+	if (count == 0 || (count & (count - 1)) != 0 || base % count != 0 ||
+	    base == 0)
+		fatalx("sandbox: the range of ids at %u is not aligned", base);
+}
+
 const char *
 sandbox_enter(const struct sandbox *sb)
 {
 	buf_clear(&result);
 	buf_init(&result, 256);
+	if ((sb->allow & SB_IDS) != 0) {
+		check_range(sb->uid_base, sb->uid_count);
+		check_range(sb->gid_base, sb->gid_count);
+	}
 	enter_view(sb);
 	drop_capabilities(sb);
 	must("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));

@@ -200,6 +200,8 @@ lock_wide(void)
 		    0));
 	check(seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, CALL(socket), 1,
 	    SCMP_A0(SCMP_CMP_EQ, AF_INET)));
+	check(seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, CALL(socket), 1,
+	    SCMP_A0(SCMP_CMP_EQ, AF_INET6)));
 	check(seccomp_load(ctx));
 	seccomp_release(ctx);
 	return "seccomp:wide";
