@@ -58,7 +58,8 @@ is_same(int dir, const char *name, struct str want)
 	struct buf	b;
 	char		*room;
 	ssize_t		 n = 0;
-	int		 fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int		 fd = openat(dir, name,
+			    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool		 same;
 
 	if (fd == -1)

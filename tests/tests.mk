@@ -51,3 +51,4 @@ fuzz-smoke: $(FUZZERS:%=$(B)/fuzz/%)
 
 -include tests/fault/fault.mk
 -include tests/bench/bench.mk
+include tests/lint.mk

@@ -33,7 +33,7 @@ enum conf_type {
 	CONF_BOOL,		/* yes, no */
 	CONF_TEXT,		/* any printable text; range is its length */
 	CONF_WORD,		/* one of a list, given instead of a range */
-	CONF_ADDR,		/* IP address and port: 127.0.0.1:25, [::1]:25 */
+	CONF_ADDR,		/* address and port: 127.0.0.1:25, [::1]:25 */
 	CONF_HOST		/* a domain name, RFC 1123 */
 };
 

@@ -33,7 +33,8 @@ id_parse(struct str s, uint64_t *id)
 	if (s.n != ID_LEN)
 		return -1;
 	for (i = 0; i < s.n; i++) {
-		p = s.p[i] == '\0' ? NULL : strchr(alphabet, ascii_lower(s.p[i]));
+		p = s.p[i] == '\0' ? NULL :
+		    strchr(alphabet, ascii_lower(s.p[i]));
 		if (p == NULL || v >> 59 != 0)
 			return -1;
 		v = v << 5 | (uint64_t)(p - alphabet);

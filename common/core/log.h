@@ -48,10 +48,14 @@ struct log_field {
 	(const struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { LOGF_END, \
 	NULL, { NULL, 0 }, 0 } }
 
-#define log_error(ev, ...)	log_event(LOG_ERROR, ev, LOG_FIELDS(__VA_ARGS__))
-#define log_warn(ev, ...)	log_event(LOG_WARN, ev, LOG_FIELDS(__VA_ARGS__))
-#define log_info(ev, ...)	log_event(LOG_INFO, ev, LOG_FIELDS(__VA_ARGS__))
-#define log_debug(ev, ...)	log_event(LOG_DEBUG, ev, LOG_FIELDS(__VA_ARGS__))
+#define log_error(ev, ...) \
+	log_event(LOG_ERROR, ev, LOG_FIELDS(__VA_ARGS__))
+#define log_warn(ev, ...) \
+	log_event(LOG_WARN, ev, LOG_FIELDS(__VA_ARGS__))
+#define log_info(ev, ...) \
+	log_event(LOG_INFO, ev, LOG_FIELDS(__VA_ARGS__))
+#define log_debug(ev, ...) \
+	log_event(LOG_DEBUG, ev, LOG_FIELDS(__VA_ARGS__))
 
 enum {
 	LOG_LINE_MAX = 2048,		/* bytes; a longer line is cut */

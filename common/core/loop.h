@@ -35,14 +35,14 @@ void	loop_free(void);
 /* The fd stays the caller's and must outlive the watch.  Level-triggered. */
 struct loop_fd	*loop_watch(int fd, int events, loop_fd_fn *, void *arg);
 void		 loop_want(struct loop_fd *, int events);	/* 0: none */
-void		 loop_unwatch(struct loop_fd *);		/* NULL is fine */
+void		 loop_unwatch(struct loop_fd *);	/* NULL is fine */
 
 /* A timer is made stopped.  Setting it again moves it. */
 struct loop_timer *loop_timer(loop_fn *, void *arg);
 void		 loop_timer_set(struct loop_timer *, int64_t ms);
 void		 loop_timer_stop(struct loop_timer *);
 bool		 loop_timer_pending(const struct loop_timer *);
-void		 loop_timer_free(struct loop_timer *);		/* NULL is fine */
+void		 loop_timer_free(struct loop_timer *);	/* NULL is fine */
 
 void		 loop_signal(int signo, loop_fn *, void *arg);
 void		 loop_hook(loop_fn *, void *arg);

@@ -36,7 +36,7 @@ enum {
 	FS_EXECUTE = 1,
 	FS_READING = 1 << 2 | 1 << 3,	/* of files, of directories */
 	FS_SPECIAL = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12,
-	MDWE = 65			/* PR_SET_MDWE; refuses later PROT_EXEC */
+	MDWE = 65			/* PR_SET_MDWE: no PROT_EXEC later */
 };
 
 static struct buf result;

@@ -34,9 +34,9 @@ struct stream {
 	bool			 eof;		/* no more input */
 	bool			 closed;	/* the owner is done */
 	bool			 failed;
-	bool			 tell;		/* of the failure, in the loop */
+	bool			 tell;		/* the failure, in the loop */
 	bool			 flushes;	/* closed, and output counts */
-	bool			 drains;	/* all is sent, input discarded */
+	bool			 drains;	/* sent; input is discarded */
 	bool			 was_full;
 };
 

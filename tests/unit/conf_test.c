@@ -269,14 +269,19 @@ test_right(void **state)
 static void
 test_addr(void **state)
 {
-	static const struct { struct str s; const char *host; int port; } t[] = {
+	static const struct {
+		struct str	 s;
+		const char	*host;
+		int		 port;
+	} t[] = {
 		{ L("127.0.0.1:25"), "127.0.0.1", 25 },
 		{ L("0.0.0.0:1"), "0.0.0.0", 1 },
 		{ L("[::]:65535"), "::", 65535 },
 		{ L("[2001:db8::1]:587"), "2001:db8::1", 587 },
 		{ L(""), NULL, 0 }, { L(":25"), NULL, 0 },
 		{ L("127.0.0.1"), NULL, 0 }, { L("127.0.0.1:"), NULL, 0 },
-		{ L("127.0.0.1:0"), NULL, 0 }, { L("127.0.0.1:65536"), NULL, 0 },
+		{ L("127.0.0.1:0"), NULL, 0 },
+		{ L("127.0.0.1:65536"), NULL, 0 },
 		{ L("127.0.0.1:-1"), NULL, 0 }, { L("127.1:25"), NULL, 0 },
 		{ L("::1:25"), NULL, 0 }, { L("[::1:25"), NULL, 0 },
 		{ L("[127.0.0.1]:25"), NULL, 0 }, { L("[]:25"), NULL, 0 },
@@ -349,7 +354,8 @@ test_slices(void **state)
 			snprintf(want, sizeof(want), "\n%s=",
 			    conf_info((enum setting)s)->name);
 			assert_int_equal(strstr(buf_cstr(&b), want) != NULL,
-			    (conf_info((enum setting)s)->who & daemons[i]) != 0);
+			    (conf_info((enum setting)s)->who &
+			    daemons[i]) != 0);
 		}
 		buf_clear(&b);
 	}

@@ -305,9 +305,7 @@ test_lies(void **state)
 		{ "second field not zero", MSG_SUBMIT_ABORT, 1, R_SMTPD,
 		    R_QUEUED, STR_INIT("12345678"), -1 },
 		{ "type 0", 0, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
-		{ "type never given", 999, 0, R_SMTPD, R_QUEUED, STR_INIT(""),
-		    -1 },
-		{ "type 65535", 65535, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
+		{ "no type", 999, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
 		{ "list of one verdict", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
 		    STR_INIT("12345678" "\1\0\0\0" "\1\0\0\0" "v"), 0 },
 		{ "list says more", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
@@ -315,11 +313,11 @@ test_lies(void **state)
 		{ "list says fewer", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
 		    STR_INIT("12345678" "\0\0\0\0" "\1\0\0\0" "v"), -1 },
 		{ "list says 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678" "\xff\xff\xff\xff" "\1\0\0\0" "v"), -1 },
+		    STR_INIT("12345678\xff\xff\xff\xff\1\0\0\0v"), -1 },
 		{ "bytes of list past the end", MSG_LOOKED_UP, 0, R_AUTHD,
-		    R_SMTPD, STR_INIT("12345678" "\1\0\0\0" "\2\0\0\0" "v"), -1 },
+		    R_SMTPD, STR_INIT("12345678\1\0\0\0\2\0\0\0v"), -1 },
 		{ "bytes of list 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678" "\1\0\0\0" "\xff\xff\xff\xff" "v"), -1 },
+		    STR_INIT("12345678\1\0\0\0\xff\xff\xff\xff" "v"), -1 },
 		{ "element past its list", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
 		    STR_INIT("1234567812345678" "\1\0\0\0" "\5\0\0\0"
 		    "\2\0\0\0" "a"), -1 },
@@ -426,7 +424,8 @@ test_flips(void **state)
 				seed = seed * 1103515245 + 12345;
 				/* Near the front, where lengths are. */
 				copy[(seed >> 16) % (round % 2 == 0 && b.n > 64
-				    ? 64 : b.n)] ^= (char)(1 << (seed >> 8 & 7));
+				    ? 64 : b.n)] ^=
+				    (char)(1 << (seed >> 8 & 7));
 			} while ((seed >> 12 & 3) != 0);
 			s = str_of(copy, b.n);
 			if (msg_decode(&s, lowest(rows[i].from),

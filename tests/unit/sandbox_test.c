@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <arpa/inet.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -118,6 +120,18 @@ test_steps(void **state)
 
 /* -- probes: 0 done, else errno ----------------------------------------- */
 
+static int	tcp = -1;		/* made before the walls */
+
+static int
+p_connect(void)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = 1 };
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return connect(tcp, (struct sockaddr *)&sin, sizeof(sin)) == -1 ?
+	    errno : 0;
+}
+
 #define PROBE(name, expression) \
 static int \
 name(void) \
@@ -180,6 +194,7 @@ static const struct {
 	{ "UNIX: socket", SB_UNIX, false, p_socket_unix, 0 },
 	{ "UNIX: TCP", SB_UNIX | SB_ACCEPT, false, p_socket_inet, KILLED },
 	{ "UNIX: TCP, IPv6", SB_UNIX, false, p_socket_inet6, KILLED },
+	{ "UNIX: a TCP socket from before", SB_UNIX, false, p_connect, EACCES },
 	{ "FILES: outside", SB_FILES, true, p_open_outside, ENOENT },
 	{ "FILES: above", SB_FILES, true, p_open_above, EACCES },
 	{ "FILES: create", SB_FILES, true, p_create_inside, 0 },
@@ -221,6 +236,7 @@ try(size_t i)
 	int status, rc;
 
 	if (fork() == 0) {
+		tcp = fcntl(socket(AF_INET, SOCK_STREAM, 0), F_DUPFD, 20);
 		lock_down(probes[i].allow, probes[i].dir, 2);
 		rc = probes[i].probe();
 		_exit(rc);

@@ -71,7 +71,8 @@ test_find(void **state)
 		{ L("abc"), L(""), 0, 0 }, { L(""), L(""), 0, 0 },
 		{ L(""), L("a"), -1, -1 }, { L("abc"), L("c"), 2, 2 },
 		{ L("abc"), L("C"), -1, 2 }, { L("abc"), L("abcd"), -1, -1 },
-		{ L("aabAab"), L("aabA"), 0, 0 }, { L("aaAb"), L("aAB"), -1, 1 },
+		{ L("aabAab"), L("aabA"), 0, 0 },
+		{ L("aaAb"), L("aAB"), -1, 1 },
 		{ L("a\0b"), L("\0b"), 1, 1 }, { { NULL, 0 }, L("a"), -1, -1 },
 	};
 	size_t i;
@@ -168,8 +169,10 @@ test_utf8(void **state)
 		{ L("\xe0\xa0\x80"), true }, { L("\xed\x9f\xbf"), true },
 		{ L("\xed\xa0\x80"), false }, { L("\xee\x80\x80"), true },
 		{ L("\xef\xbf\xbf"), true }, { L("\xef\xbf"), false },
-		{ L("\xf0\x8f\xbf\xbf"), false }, { L("\xf0\x90\x80\x80"), true },
-		{ L("\xf4\x8f\xbf\xbf"), true }, { L("\xf4\x90\x80\x80"), false },
+		{ L("\xf0\x8f\xbf\xbf"), false },
+		{ L("\xf0\x90\x80\x80"), true },
+		{ L("\xf4\x8f\xbf\xbf"), true },
+		{ L("\xf4\x90\x80\x80"), false },
 		{ L("\xf5\x80\x80\x80"), false }, { L("\xff"), false },
 		{ L("\xf0\x90\x80"), false }, { L("\xf0\x90\x80\xc0"), false },
 		{ L("ok \xe2\x80\xae ok"), true }, { L("\xe2\x80" "a"), false },

@@ -1,0 +1,206 @@
+"""`make lint`: what can be told about the sources without running them.
+
+One line for each check, its findings below it, and as the last line
+`<n> passed, <m> failed`.  The layout is checked here because clang-format 14
+cannot say "return type on its own line, members in columns of tabs" without
+rewriting good code.
+"""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+COMMON = ("core", "ipc", "net", "mail", "disk")
+# Whose headers another daemon's folder may include.
+LENDERS = {"mailboxd": ("imapd", "pop3d")}
+DB_USERS = ("mailboxd/index.c", "authd/directory.c")
+BANNED = ("system", "popen", "strcpy", "strcat", "sprintf", "vsprintf",
+          "strtok", "atoi", "atol", "alloca", "strncpy", "gets")
+FUNCTION_MAX = 60
+# Engines and grammars: nothing here may reach a descriptor, clock or log.
+PURE = ("common/core/str.c", "common/core/buf.c", "common/core/pack.c",
+        "common/core/conf_value.c", "common/core/base64.c",
+        "common/ipc/msg.c", "common/mail/*.c", "smtpd/smtp*.c",
+        "smtpd/policy.c", "queued/sched.c", "queued/bounce.c",
+        "deliverd/route.c", "deliverd/smtpc.c", "imapd/login.c",
+        "imapd/imap.c", "imapd/parse.c", "imapd/cmd_*.c", "pop3d/login.c",
+        "pop3d/pop3.c")
+IMPURE_HEADERS = ("sys/socket.h", "unistd.h", "fcntl.h", "poll.h", "time.h",
+                  "sys/random.h", "common/core/loop.h", "common/core/log.h",
+                  "common/core/clock.h", "common/net/stream.h",
+                  "common/ipc/chan.h")
+
+
+def sources(*patterns):
+    found = []
+    for p in patterns or ("*/*.[ch]", "common/*/*.[ch]", "tests/*/*.[ch]"):
+        found += glob.glob(p)
+    return sorted(set(found))
+
+
+def code():
+    """The programs' own files, without tests."""
+    return [f for f in sources() if not f.startswith("tests/")]
+
+
+def text(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def bare(path):
+    """The code of a file: comments and literals blanked, lines kept."""
+    def blank(m):
+        return re.sub(r"[^\n]", " ", m.group(0))
+    return re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
+                  blank, text(path), flags=re.S)
+
+
+def lines_matching(files, pattern, what, reader=bare):
+    for path in files:
+        for n, line in enumerate(reader(path).split("\n"), 1):
+            m = re.search(pattern, line)
+            if m:
+                yield "%s:%d: %s" % (path, n, what % m.groups())
+
+
+def check_style():
+    for path in sources() + sources("*/*.def", "common/*/*.def"):
+        body = text(path)
+        if not body.endswith("\n") or body.endswith("\n\n"):
+            yield "%s: end the file with one newline" % path
+        for n, line in enumerate(body.split("\n"), 1):
+            wide = len(line.expandtabs(8))
+            if wide > 80 and not path.endswith("settings.def"):
+                yield "%s:%d: %d columns" % (path, n, wide)
+            if line != line.rstrip():
+                yield "%s:%d: trailing blanks" % (path, n)
+            if re.match(r"\t* {8}", line) and not re.match(r"\t* +\*", line):
+                yield "%s:%d: blanks where a tab belongs" % (path, n)
+
+
+def check_names():
+    """A definition starts its line with the name of the function."""
+    return lines_matching(
+        [f for f in sources() if f.endswith(".c")],
+        r"^(?:static |const |unsigned |struct \w+ |bool |int |void |size_t "
+        r")+\*?(\w+)\([^;]*\)$", "return type of %s on its own line")
+
+
+def check_banned():
+    return lines_matching(sources(), r"(?<![\w.>])(%s)\s*\("
+                          % "|".join(BANNED), "%s is banned")
+
+
+def check_unfinished():
+    return lines_matching(sources(), r"\b(TODO|FIXME|XXX)\b", "%s", text)
+
+
+def check_folders():
+    for path in code():
+        folder = path.split("/")[0]
+        for header in re.findall(r'^#include "([^"]+)"', text(path), re.M):
+            other = header.split("/")[0]
+            if not os.path.exists(header):
+                yield "%s: includes %s by no full path" % (path, header)
+            elif other not in (folder, "common") and \
+                    other not in LENDERS.get(folder, ()):
+                yield "%s: includes %s" % (path, header)
+
+
+def check_pure():
+    for path in sources(*PURE):
+        for header in re.findall(r'^#include [<"]([^>"]+)[>"]', text(path),
+                                 re.M):
+            if header in IMPURE_HEADERS:
+                yield "%s: is pure and includes %s" % (path, header)
+
+
+def check_libdb():
+    for path in code():
+        if re.search(r"^#include <db\.h>", text(path), re.M) and \
+                path not in DB_USERS:
+            yield "%s: only %s use Berkeley DB" % (path, ", ".join(DB_USERS))
+
+
+def check_lengths():
+    out = subprocess.run(
+        ["ctags", "--output-format=json", "--fields=+ne", "--kinds-C=f",
+         "-f", "-", *[f for f in sources() if f.endswith(".c")]],
+        stdout=subprocess.PIPE, check=True, text=True).stdout
+    for line in out.splitlines():
+        tag = json.loads(line)
+        if "end" in tag and tag["end"] - tag["line"] >= FUNCTION_MAX:
+            yield "%s:%d: %s has %d lines" % (
+                tag["path"], tag["line"], tag["name"],
+                tag["end"] - tag["line"] + 1)
+    for path in sources():
+        n = text(path).count("\n")
+        if n > 600 and not path.startswith("tests/"):
+            yield "%s: %d lines" % (path, n)
+
+
+def tool(*command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    except FileNotFoundError:
+        yield "%s is not installed" % command[0]
+        return
+    # A tool may grumble without failing, and fail without a word.
+    noise = r"^\d+ warnings? |Suppressed|Use -header-filter|^Checking |^\s*$"
+    found = [line for line in done.stdout.splitlines()
+             if not re.search(noise, line)]
+    if done.returncode != 0:
+        yield from found or ["exit code %d" % done.returncode]
+
+
+def check_tidy():
+    return tool("clang-tidy", "--quiet",
+                *[f for f in code() if f.endswith(".c")],
+                "--", "-std=c17", "-D_GNU_SOURCE", "-I.", "-w")
+
+
+def check_cppcheck():
+    return tool("cppcheck", "--quiet", "--std=c11", "--language=c", "-I.",
+                "--enable=warning,portability", "--error-exitcode=1",
+                "--inline-suppr", "-D_GNU_SOURCE", "--max-configs=1",
+                "--suppress=missingInclude", "--suppress=syntaxError",
+                "--suppress=preprocessorErrorDirective",
+                *[f for f in code() if f.endswith(".c")])
+
+
+def check_man():
+    pages = sorted(glob.glob("man/*.[1-9]"))
+    return tool("mandoc", "-Tlint", "-Wwarning", *pages) if pages else iter(())
+
+
+CHECKS = {
+    "style": check_style, "names": check_names, "banned": check_banned,
+    "unfinished": check_unfinished, "folders": check_folders,
+    "pure": check_pure, "libdb": check_libdb, "lengths": check_lengths,
+    "mandoc": check_man, "cppcheck": check_cppcheck, "clang-tidy": check_tidy,
+}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("names", nargs="*", help=" ".join(CHECKS))
+    args = p.parse_args()
+    passed = failed = 0
+    for name in args.names or CHECKS:
+        found = list(CHECKS[name]())
+        print("%-4s %s" % ("FAIL" if found else "ok", name), flush=True)
+        for line in found:
+            print("     " + line)
+        passed += not found
+        failed += bool(found)
+    print("%d passed, %d failed" % (passed, failed))
+    return 0 if failed == 0 and passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
