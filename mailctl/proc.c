@@ -124,8 +124,9 @@ on_notify(void *arg, int events)
 		char		space[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr	align;
 	} ctl;
+	/* Room for one descriptor and not a byte more: no second comes in. */
 	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = ctl.space, .msg_controllen = sizeof(ctl.space) };
+	    .msg_control = ctl.space, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t		 n;
 
 	(void)events;
