@@ -260,6 +260,7 @@ on_signal(evutil_socket_t signo, short what, void *arg)
 
 	(void)signo;
 	(void)what;
+	clock_tick();
 	h->fn(h->arg);
 }
 
