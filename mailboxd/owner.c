@@ -20,7 +20,7 @@
 #include "common/net/stream.h"
 #include "mailboxd/hello.h"
 #include "mailboxd/incoming.h"
-#include "mailboxd/session.h"
+#include "mailboxd/conn.h"
 #include "mailboxd/store.h"
 
 enum {
@@ -36,7 +36,7 @@ static struct {
 	struct mbox		*mbox;
 	struct store		 store;
 	struct chan		*ctl;
-	struct sessions		 sessions;
+	struct conns		 sessions;
 	unsigned		 nsessions;
 	struct loop_timer	*linger, *sync;
 	uint64_t		 received;	/* pieces of work */
@@ -129,22 +129,22 @@ update_linger(void)
 static void
 on_turn(void *arg)
 {
-	struct session	*s, *after;
+	struct conn	*s, *after;
 	bool		 again = false;
 
 	(void)arg;
 	commit(false);
 	incoming_answer();
-	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = session_next(s))
-		session_send(s);
+	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = conn_next(s))
+		conn_send(s);
 	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = after) {
-		after = session_next(s);
-		if (session_is_over(s)) {
-			session_unlink(&ow.sessions, s);
+		after = conn_next(s);
+		if (conn_is_over(s)) {
+			conn_unlink(&ow.sessions, s);
 			ow.nsessions--;
-			session_free(s);
+			conn_free(s);
 			again = true;
-		} else if (session_work(s))
+		} else if (conn_work(s))
 			again = true;
 	}
 	if (again)
@@ -157,7 +157,7 @@ on_turn(void *arg)
 static int
 on_session(const struct msg_owner_session *m, int fd)
 {
-	struct session *s;
+	struct conn *s;
 
 	if (m->service != SERVICE_IMAP && m->service != SERVICE_POP3) {
 		close(fd);
@@ -170,9 +170,9 @@ on_session(const struct msg_owner_session *m, int fd)
 		hello_refuse(fd);
 		return 0;
 	}
-	s = session_new(&ow.store, fd, m);
+	s = conn_new(&ow.store, fd, m);
 	if (s != NULL) {
-		session_link(&ow.sessions, s);
+		conn_link(&ow.sessions, s);
 		ow.nsessions++;
 	}
 	return 0;

@@ -77,7 +77,8 @@ static const struct scene {
 	    "a NO PLAIN is the only mechanism\r\n"
 	    "b BAD a space is missing\r\n", "", LOGIN_TALKING, false },
 	{ "capability", "a CAPABILITY\r\n",
-	    "* CAPABILITY " IMAP_CAPABILITY_LOGIN "\r\na OK done\r\n", "", LOGIN_TALKING, false },
+	    "* CAPABILITY " IMAP_CAPABILITY_LOGIN "\r\na OK done\r\n", "",
+	    LOGIN_TALKING, false },
 	{ "no passwords here", "a CAPABILITY\r\nb LOGIN ok pw\r\n"
 	    "c AUTHENTICATE PLAIN " B_OK "\r\nd AUTHENTICATE PLAIN\r\n",
 	    "* CAPABILITY " IMAP_CAPABILITY_NO_LOGIN "\r\na OK done\r\n"

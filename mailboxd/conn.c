@@ -1,7 +1,7 @@
 /*
- * session - see session.h.
+ * conn - see conn.h.
  */
-#include "mailboxd/session.h"
+#include "mailboxd/conn.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,8 +23,8 @@ enum {
 	STEPS = 4		/* of an engine in a turn */
 };
 
-struct session {
-	TAILQ_ENTRY(session)	 next;
+struct conn {
+	TAILQ_ENTRY(conn)	 next;
 	uint64_t		 sid;
 	struct stream		*front;
 	struct buf		 in;		/* taken out of frames */
@@ -49,20 +49,20 @@ enum want {
 };
 
 static struct buf *
-out(struct session *s)
+out(struct conn *s)
 {
 	return s->imap != NULL ? imap_out(s->imap) : pop3_out(s->pop3);
 }
 
 static size_t
-feed(struct session *s)
+feed(struct conn *s)
 {
 	return s->imap != NULL ? imap_feed(s->imap, buf_str(&s->in)) :
 	    pop3_feed(s->pop3, buf_str(&s->in));
 }
 
 static enum want
-wants_imap(const struct session *s)
+wants_imap(const struct conn *s)
 {
 	switch (imap_wants(s->imap)) {
 	case IMAP_WANT_INPUT:
@@ -79,7 +79,7 @@ wants_imap(const struct session *s)
 
 /* One bounded piece of work, and what the engine wants now. */
 static enum want
-step(struct session *s)
+step(struct conn *s)
 {
 	bool more;
 
@@ -97,7 +97,7 @@ step(struct session *s)
 }
 
 static bool
-is_full(const struct session *s)
+is_full(const struct conn *s)
 {
 	return stream_unsent(s->front) > STREAM_OUT_SOFT;
 }
@@ -105,7 +105,7 @@ is_full(const struct session *s)
 /* -- input ------------------------------------------------------------ */
 
 static void
-on_close(struct session *s, struct str body)
+on_close(struct conn *s, struct str body)
 {
 	s->eof = true;
 	if (body.n != 1 || body.p[0] != CLOSE_STOPPING)
@@ -117,7 +117,7 @@ on_close(struct session *s, struct str body)
 }
 
 static void
-lose(struct session *s, const char *why)
+lose(struct conn *s, const char *why)
 {
 	if (why != NULL)
 		log_warn("session dropped", L_SID(s->sid), L_Z("why", why));
@@ -125,7 +125,7 @@ lose(struct session *s, const char *why)
 }
 
 static void
-take_frames(struct session *s)
+take_frames(struct conn *s)
 {
 	struct buf	*in = stream_in(s->front);
 	struct frame	 f;
@@ -156,7 +156,7 @@ take_frames(struct session *s)
 
 /* Feeds and steps until it wants something that is not there. */
 static void
-run(struct session *s)
+run(struct conn *s)
 {
 	enum want	w = step(s);
 	size_t		used;
@@ -176,7 +176,7 @@ run(struct session *s)
 }
 
 bool
-session_work(struct session *s)
+conn_work(struct conn *s)
 {
 	if (s->imap != NULL && !s->lost && imap_changed(s->imap))
 		s->again = true;
@@ -191,7 +191,7 @@ session_work(struct session *s)
 static void
 on_front(struct stream *st, enum stream_event ev, void *arg)
 {
-	struct session *s = arg;
+	struct conn *s = arg;
 
 	(void)st;
 	switch (ev) {
@@ -211,14 +211,14 @@ on_front(struct stream *st, enum stream_event ev, void *arg)
 		lose(s, NULL);
 		break;
 	}
-	(void)session_work(s);
+	(void)conn_work(s);
 	loop_again();
 }
 
 static void
 on_idle(void *arg)
 {
-	struct session *s = arg;
+	struct conn *s = arg;
 
 	log_info("session timed out", L_SID(s->sid));
 	if (s->imap != NULL)
@@ -232,7 +232,7 @@ on_idle(void *arg)
 /* -- output ----------------------------------------------------------- */
 
 static bool
-has_ended(struct session *s)
+has_ended(struct conn *s)
 {
 	enum want w = s->imap != NULL ? wants_imap(s) :
 	    pop3_done(s->pop3) ? WANT_END : WANT_INPUT;
@@ -242,7 +242,7 @@ has_ended(struct session *s)
 }
 
 void
-session_send(struct session *s)
+conn_send(struct conn *s)
 {
 	struct buf	*o = out(s), b;
 	size_t		 n;
@@ -269,11 +269,11 @@ session_send(struct session *s)
 
 /* -- life ------------------------------------------------------------- */
 
-struct session *
-session_new(const struct store *store, int fd,
+struct conn *
+conn_new(const struct store *store, int fd,
     const struct msg_owner_session *m)
 {
-	struct session	*s = xcalloc(1, sizeof(*s));
+	struct conn	*s = xcalloc(1, sizeof(*s));
 	struct buf	 b;
 
 	s->sid = m->sid;
@@ -305,7 +305,7 @@ session_new(const struct store *store, int fd,
 }
 
 void
-session_free(struct session *s)
+conn_free(struct conn *s)
 {
 	if (s == NULL)
 		return;
@@ -319,25 +319,25 @@ session_free(struct session *s)
 }
 
 bool
-session_is_over(const struct session *s)
+conn_is_over(const struct conn *s)
 {
 	return s->lost || s->sent_close;
 }
 
-struct session *
-session_next(const struct session *s)
+struct conn *
+conn_next(const struct conn *s)
 {
 	return TAILQ_NEXT(s, next);
 }
 
 void
-session_link(struct sessions *l, struct session *s)
+conn_link(struct conns *l, struct conn *s)
 {
 	TAILQ_INSERT_TAIL(l, s, next);
 }
 
 void
-session_unlink(struct sessions *l, struct session *s)
+conn_unlink(struct conns *l, struct conn *s)
 {
 	TAILQ_REMOVE(l, s, next);
 }

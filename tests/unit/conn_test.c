@@ -1,5 +1,5 @@
 /*
- * session_test - a session in the owner, between a socket and an engine over
+ * conn_test - a session in the owner, between a socket and an engine over
  * a model of the store: nothing leaves before it may, frames in pieces, the
  * ends of a session, a client that does not read.
  */
@@ -19,11 +19,11 @@
 #include "common/core/loop.h"
 #include "common/ipc/frame.h"
 #include "common/net/stream.h"
-#include "mailboxd/session.h"
+#include "mailboxd/conn.h"
 #include "tests/lib/model_store.h"
 
 static struct model_store	*model;
-static struct session		*s;
+static struct conn		*s;
 static int			 peer;		/* the front's end */
 static struct buf		 got;		/* bytes of DATA */
 static struct buf		 raw;		/* not yet whole frames */
@@ -39,11 +39,11 @@ on_turn(void *arg)
 	if (s == NULL)
 		return;
 	if (durable)
-		session_send(s);
-	if (session_is_over(s)) {
-		session_free(s);
+		conn_send(s);
+	if (conn_is_over(s)) {
+		conn_free(s);
 		s = NULL;
-	} else if (session_work(s) && durable)
+	} else if (conn_work(s) && durable)
 		loop_again();
 }
 
@@ -106,7 +106,7 @@ begin(enum service service)
 	closed = -1;
 	durable = true;
 	ready = false;
-	s = session_new(&model->store, pair[0], &(struct msg_owner_session){
+	s = conn_new(&model->store, pair[0], &(struct msg_owner_session){
 	    .sid = 1, .service = (uint8_t)service, .user = S("u"),
 	    .client = S("192.0.2.1") });
 	assert_non_null(s);
