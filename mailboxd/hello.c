@@ -39,6 +39,7 @@ struct knock {
 	struct stream		*stream;
 	struct loop_timer	*deadline;
 	bool			 waits;		/* for a key */
+	bool			 given;		/* the owner has it */
 	bool			 over;
 };
 
@@ -69,7 +70,8 @@ end(struct knock *k)
 	if (k->over)
 		return;
 	k->over = true;
-	stream_close(k->stream, true);
+	/* No goodbye on a socket that is another's now. */
+	stream_close(k->stream, !k->given);
 	loop_again();
 }
 
@@ -105,6 +107,7 @@ let_in(struct knock *k, const struct hello *h, const struct ticket *t)
 		.user = str_c(t->user),
 		.client = h->client,
 	});
+	k->given = true;
 	end(k);
 }
 
