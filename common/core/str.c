@@ -67,7 +67,8 @@ str_sub(struct str s, size_t from, size_t n)
 		from = s.n;
 	if (n > s.n - from)
 		n = s.n - from;
-	return (struct str){ s.p == NULL ? NULL : s.p + from, n };
+	/* Nothing is added to NULL. */
+	return (struct str){ from == 0 ? s.p : s.p + from, n };
 }
 
 struct str

@@ -150,6 +150,7 @@ chan_flush(struct chan *c)
 	struct packet *p;
 
 	while (!c->is_down && (p = TAILQ_FIRST(&c->out)) != NULL) {
+		/* NOLINTNEXTLINE: TAILQ_REMOVE took the freed one out. */
 		if (send_packet(c, p) == -1) {
 			if (errno == EINTR)
 				continue;
@@ -349,6 +350,7 @@ chan_free(struct chan *c)
 	struct packet *p;
 
 	while ((p = TAILQ_FIRST(&c->out)) != NULL)
+		/* NOLINTNEXTLINE: TAILQ_REMOVE took the freed one out. */
 		packet_free(c, p);
 	if (c->is_dirty)
 		LIST_REMOVE(c, dirty);
