@@ -150,12 +150,19 @@ set_linger(struct stream *s, int64_t ms)
 
 /*
  * To close with input unread is a reset, which can destroy the last reply on
- * its way.  So say that nothing follows, and wait for the peer's end.
+ * its way.  So say that nothing follows, and wait for the peer's end.  Not on
+ * a Unix socket: nothing is lost there, and it may be another process's now.
  */
 static void
 start_drain(struct stream *s)
 {
+	socklen_t	len = sizeof(int);
+	int		domain = AF_UNIX;
+
 	s->flushes = false;
+	if (getsockopt(s->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == -1 ||
+	    domain == AF_UNIX)
+		return;
 	if (s->eof || shutdown(s->fd, SHUT_WR) == -1)
 		return;
 	s->drains = true;

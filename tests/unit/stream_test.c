@@ -372,6 +372,23 @@ test_close_inside(void **state)
 	assert_int_equal(calls, 1);
 }
 
+/* One that was handed to another process ends here, and only here. */
+static void
+test_close_of_a_shared_one(void **state)
+{
+	int	other = dup(stream_fd(st));
+	char	c;
+
+	(void)state;
+	stream_close(st, true);
+	st = NULL;
+	loop_turn(0);
+	loop_turn(20);
+	assert_int_equal(send(other, "x", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(recv(peer, &c, 1, MSG_DONTWAIT), 1);
+	close(other);
+}
+
 /* Input that nobody read must not turn the last reply into a reset. */
 static void
 test_close_with_input_left(void **state)
@@ -419,6 +436,7 @@ main(void)
 		STREAM_TEST(test_close_flushes),
 		STREAM_TEST(test_close_discards),
 		STREAM_TEST(test_close_inside),
+		STREAM_TEST(test_close_of_a_shared_one),
 		TCP_TEST(test_close_with_input_left),
 	};
 
