@@ -1,5 +1,5 @@
-# make lint: the sources as they lie; LINT names single checks.
+# make lint: the sources as they lie; ONLY="style banned" picks some.
 lint:
-	@$(PYTHON) tests/lint/lint.py $(LINT)
+	@$(PYTHON) tests/lint/lint.py $(ONLY)
 
 .PHONY: lint
