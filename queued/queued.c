@@ -129,7 +129,8 @@ load_key(struct queued *q)
 	close(fd);
 }
 
-static void
+/* True if it is whole. */
+static bool
 open_log(struct queued *q)
 {
 	struct reclog_conf	c = {
@@ -149,6 +150,7 @@ open_log(struct queued *q)
 		    L_NUM("frames", r.damaged));
 	if (r.torn_bytes > 0)
 		log_warn("log was torn", L_NUM("bytes", r.torn_bytes));
+	return r.quarantined + r.damaged == 0;
 }
 
 static bool
@@ -179,7 +181,8 @@ void
 queued_open(struct queued *q, const struct queued_conf *conf, int dir,
     bool lock_helper)
 {
-	struct sched_conf route = conf->retry;
+	struct sched_conf	route = conf->retry;
+	bool			is_whole;
 
 	*q = (struct queued){ .conf = *conf, .dir = dir };
 	if (sodium_init() == -1)
@@ -195,7 +198,7 @@ queued_open(struct queued *q, const struct queued_conf *conf, int dir,
 	LIST_INIT(&q->work.workers);
 	q->reclaim.segment = UINT64_MAX;
 	q->reclaim.refused = UINT64_MAX;
-	open_log(q);
+	is_whole = open_log(q);
 	if (queue_start(&q->queue))
 		log_warn("clock not believed; waits go on from where they were");
 	route.dest_jobs = ROUTE_JOBS;
@@ -203,7 +206,9 @@ queued_open(struct queued *q, const struct queued_conf *conf, int dir,
 	q->local = sched_new(&conf->retry, id_random());
 	q->leases = leases_new();
 	q->bulk = bulk_new(q->bulk_dir, lock_helper);
-	bulk_sweep(q->bulk, is_wanted, &q->queue);
+	/* A damaged record may be the one that names a file. */
+	if (is_whole)
+		bulk_sweep(q->bulk, is_wanted, &q->queue);
 	queued_look(q);
 	resume(q);
 }

@@ -1,6 +1,6 @@
 /*
  * record - the records of the queue's log, as values: made and read here and
- * nowhere else.  formats(5) describes the bytes.
+ * nowhere else.  postern-queue(5) describes the bytes.
  *
  *	MESSAGE		id qid; metadata below; payload: the content, unless
  *			it is a file of its own
