@@ -15,21 +15,13 @@
 #include "common/core/xalloc.h"
 #include "queued/queued.h"
 
-/* Queue ids leased to a channel, and which of them were used. */
-struct block {
-	uint64_t	first;
-	uint32_t	count, used;
-	uint64_t	map[INTAKE_BLOCK / 64];
-};
-
 struct peer {
 	LIST_ENTRY(peer)	 next;
 	struct queued		*q;
 	struct chan		*chan;
 	LIST_HEAD(, incoming)	 incoming;
 	size_t			 nincoming, memory;
-	struct block		 blocks[INTAKE_BLOCKS_MAX];
-	unsigned		 nblocks;
+	struct qids		 qids;
 };
 
 enum stage {
@@ -113,38 +105,6 @@ answer(struct incoming *in, enum submit_verdict v)
 
 /* -- queue ids ----------------------------------------------------------- */
 
-static struct block *
-find_block(struct peer *p, uint64_t qid)
-{
-	unsigned i;
-
-	for (i = 0; i < p->nblocks; i++) {
-		if (qid >= p->blocks[i].first &&
-		    qid - p->blocks[i].first < p->blocks[i].count)
-			return &p->blocks[i];
-	}
-	return NULL;
-}
-
-/* Marks it as used; -1 when it is not the channel's or was used before. */
-static int
-use_qid(struct peer *p, uint64_t qid)
-{
-	struct block	*b = find_block(p, qid);
-	uint64_t	 n, bit;
-
-	if (b == NULL)
-		return -1;
-	n = qid - b->first;
-	bit = (uint64_t)1 << n % 64;
-	if ((b->map[n / 64] & bit) != 0)
-		return -1;
-	b->map[n / 64] |= bit;
-	if (++b->used == b->count)
-		*b = p->blocks[--p->nblocks];
-	return 0;
-}
-
 /* The reservation is durable: the block may be told. */
 static void
 on_reserved(const struct journal_entry *e, enum reclog_result r)
@@ -162,22 +122,19 @@ lease_qids(struct peer *p, uint32_t count)
 	struct journal_entry	e = {
 		.must = true, .fn = on_reserved, .chan = p->chan,
 	};
-	struct block		*b;
 
-	if (count > INTAKE_BLOCK)
-		count = INTAKE_BLOCK;
-	b = &p->blocks[p->nblocks++];
-	*b = (struct block){ .first = queued_qids(p->q, count),
-	    .count = count };
-	e.id = b->first;
+	if (count > QIDS_BLOCK)
+		count = QIDS_BLOCK;
+	e.id = queued_qids(p->q, count);
 	e.target = count;
+	qids_add(&p->qids, e.id, count);
 	journal_add(&p->q->journal, &e, S(""));
 }
 
 static int
 on_want(struct peer *p, const struct msg_qid_want *m)
 {
-	if (m->count == 0 || p->nblocks == INTAKE_BLOCKS_MAX)
+	if (m->count == 0 || qids_is_full(&p->qids))
 		return -1;
 	lease_qids(p, m->count);
 	return 0;
@@ -217,7 +174,7 @@ on_submit(struct peer *p, const struct msg_submit *m)
 
 	if (m->rcpts == 0 || m->rcpts > c->rcpt_max || m->eightbit > 1 ||
 	    m->right > RIGHT_TICKET || p->nincoming == INTAKE_OPEN_MAX ||
-	    use_qid(p, m->qid) == -1)
+	    qids_use(&p->qids, m->qid) == -1)
 		return -1;
 	in = xcalloc(1, sizeof(*in));
 	in->peer = p;
@@ -564,7 +521,7 @@ intake_accept(struct chan *c, void *queued)
 	LIST_INIT(&p->incoming);
 	LIST_INSERT_HEAD(&p->q->intake.peers, p, next);
 	send_state(p);
-	lease_qids(p, INTAKE_BLOCK);
+	lease_qids(p, QIDS_BLOCK);
 	return 0;
 }
 

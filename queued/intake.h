@@ -13,12 +13,9 @@
 
 #include "common/core/map.h"
 #include "common/ipc/chan.h"
+#include "queued/qids.h"
 
-enum {
-	INTAKE_BLOCK = 1024,		/* queue ids in a block */
-	INTAKE_BLOCKS_MAX = 16,		/* that a channel may hold */
-	INTAKE_OPEN_MAX = 4096		/* messages under way on a channel */
-};
+enum { INTAKE_OPEN_MAX = 4096 };	/* messages under way on a channel */
 
 struct intake_conf {
 	size_t		by_value;	/* bytes of a content in memory */

@@ -181,7 +181,7 @@ journal_commit(struct journal *j, struct reclog *log)
 			r = reclog_commit(log, true);
 		}
 		if (r == RECLOG_DEAD)
-			return r;
+			break;
 		if (r == RECLOG_OK) {
 			tell(&now, at, end, r);
 			at = end;
@@ -193,7 +193,8 @@ journal_commit(struct journal *j, struct reclog *log)
 		now.n = left;
 		r = RECLOG_OK;
 	}
-	keep_rest(j, &now, at);
+	if (r != RECLOG_DEAD)
+		keep_rest(j, &now, at);
 	j->is_stuck = r == RECLOG_FULL;
 	free(now.entries);
 	buf_clear(&now.metas);

@@ -14,10 +14,20 @@
 #include "common/ipc/chan.h"
 #include "queued/journal.h"
 
-struct worker;
+enum { WORK_ROUTE_BATCH = 100 };	/* targets of a routing job */
+
 struct queued;
 struct message;
 struct target;
+struct lease_name;
+
+struct worker {
+	LIST_ENTRY(worker)	 next;
+	struct queued		*q;
+	struct chan		*chan;
+	uint32_t		 jobs;		/* 0: not ready yet */
+	uint32_t		 out;
+};
 
 struct work {
 	LIST_HEAD(, worker)	 workers;
@@ -37,6 +47,9 @@ void	work_forget(struct queued *, struct message *);
 void	work_forget_target(struct queued *, struct target *);
 /* Sends what may go now, up to the caps of a turn. */
 void	work_dispatch(struct queued *);
+/* The schedule that a target in its state is on; the lease that it has. */
+struct sched *work_sched(struct queued *, const struct target *);
+struct lease_name work_lease_name(const struct target *);
 /* Ends leases whose time is over. */
 void	work_tick(struct queued *);
 void	work_clear(struct queued *);

@@ -111,46 +111,58 @@ send_end(struct front *f, uint64_t qid, uint64_t size)
 	    .qid = qid, .size = size }, -1);
 }
 
-static void
-misbehave(struct front *f, enum bad bad, uint64_t other)
+/* At the beginning of a submission; false if it is about another thing. */
+static bool
+misbehave_early(struct front *f, enum bad bad, uint64_t qid, uint64_t other)
 {
-	uint64_t	qid = front_qid(f);
-	uint32_t	max = rig.conf.intake.rcpt_max;
-	unsigned	i;
-	static char	big[60000];
+	uint32_t max = rig.conf.intake.rcpt_max;
 
-	switch (bad) {
+	switch ((int)bad) {
 	case BAD_QID:
 		open_one(f, qid + 1000000, 1, RIGHT_MX);
-		return;
+		return true;
 	case BAD_QID_TWICE:
 		front_submit(f, qid, "", "a@x.test", S("x"));
 		open_one(f, qid, 1, RIGHT_MX);
-		return;
+		return true;
 	case BAD_FOREIGN_QID:
 		open_one(f, other, 1, RIGHT_MX);
-		return;
+		return true;
 	case BAD_NO_RCPTS:
 		open_one(f, qid, 0, RIGHT_MX);
-		return;
+		return true;
 	case BAD_MANY_RCPTS:
 		open_one(f, qid, max + 1, RIGHT_MX);
-		return;
+		return true;
 	case BAD_LATE_RCPT:
 		open_one(f, qid, 1, RIGHT_MX);
 		send_rcpt(f, qid, S("a@x.test"));
 		send_rcpt(f, qid, S("b@x.test"));
-		return;
+		return true;
 	case BAD_EARLY_DATA:
 		open_one(f, qid, 2, RIGHT_MX);
 		send_rcpt(f, qid, S("a@x.test"));
 		send_data(f, qid, S("x"));
-		return;
+		return true;
 	case BAD_EARLY_END:
 		open_one(f, qid, 2, RIGHT_MX);
 		send_rcpt(f, qid, S("a@x.test"));
 		send_end(f, qid, 0);
+		return true;
+	}
+	return false;
+}
+
+static void
+misbehave(struct front *f, enum bad bad, uint64_t other)
+{
+	static char	big[60000];
+	uint64_t	qid = front_qid(f);
+	unsigned	i;
+
+	if (misbehave_early(f, bad, qid, other))
 		return;
+	switch ((int)bad) {
 	case BAD_SIZE:
 		open_one(f, qid, 1, RIGHT_MX);
 		send_rcpt(f, qid, S("a@x.test"));
@@ -177,15 +189,13 @@ misbehave(struct front *f, enum bad bad, uint64_t other)
 		chan_send_qid_want(f->chan, &(struct msg_qid_want){ 0 }, -1);
 		return;
 	case BAD_WANT_MUCH:
-		for (i = 0; i < INTAKE_BLOCKS_MAX; i++)
+		for (i = 0; i < QIDS_BLOCKS_MAX; i++)
 			chan_send_qid_want(f->chan,
 			    &(struct msg_qid_want){ 1 }, -1);
 		return;
 	case BAD_END_TWICE:
 		front_submit(f, qid, "", "a@x.test", S("x"));
 		send_end(f, qid, 1);
-		return;
-	case BAD_COUNT:
 		return;
 	}
 }

@@ -284,7 +284,18 @@ test_leases(void **state)
 	assert_null(queue_find(&world.rig.q.queue, qid));
 	assert_int_equal(world.jobs, jobs);
 	assert_int_equal(leases_count(world.rig.q.leases), 0);
-	/* A worker that never comes back costs a few seconds, no message. */
+}
+
+/* A worker that never comes back costs a few seconds, no message. */
+static void
+test_orphans(void **state)
+{
+	uint64_t	qid;
+	unsigned	jobs;
+	size_t		i;
+
+	(void)state;
+	world.keep = true;
 	qid = world_submit("m2");
 	rig_turns(6);
 	jobs = world.jobs;
@@ -370,7 +381,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_scenes), T(test_retry), T(test_life), T(test_jumps),
-		T(test_leases), T(test_forged),
+		T(test_leases), T(test_orphans), T(test_forged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

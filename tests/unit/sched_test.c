@@ -223,13 +223,36 @@ add_random(struct sched *s, struct model *m, int64_t now)
 	    (size_t)(random() % 100000), m->due, now);
 }
 
+/* Nothing starves: with working destinations all of it goes. */
+static void
+drain(struct sched *s, struct model *m, int64_t now)
+{
+	int step, i;
+
+	for (step = 0; step < 10000; step++) {
+		now += 1000;
+		for (i = 0; i < ITEMS; i++) {
+			if (m[i].it.where == SCHED_TAKEN)
+				sched_done(s, &m[i].it, true, now);
+		}
+		while (sched_next(s, now) != NULL)
+			continue;
+	}
+	for (i = 0; i < ITEMS; i++) {
+		assert_true(m[i].it.where == SCHED_OUT ||
+		    m[i].it.where == SCHED_TAKEN);
+		sched_cancel(s, &m[i].it, now);
+	}
+	assert_int_equal(sched_dests(s), 0);
+}
+
 static void
 test_walk(void **state)
 {
 	static struct model	 m[ITEMS];
 	struct sched		*s = sched_new(&conf, 3);
 	struct sched_item	*it;
-	unsigned		 busy[DESTS] = { 0 }, taken = 0, i;
+	unsigned		 busy[DESTS] = { 0 }, taken = 0;
 	struct model		*x;
 	int64_t			 now = 0;
 	int			 step;
@@ -270,22 +293,7 @@ test_walk(void **state)
 		}
 	}
 	assert_true(taken > 5000);
-	/* Nothing starves: with working destinations all of it goes. */
-	for (step = 0; step < 10000; step++) {
-		now += 1000;
-		for (i = 0; i < ITEMS; i++) {
-			if (m[i].it.where == SCHED_TAKEN)
-				sched_done(s, &m[i].it, true, now);
-		}
-		while (sched_next(s, now) != NULL)
-			continue;
-	}
-	for (i = 0; i < ITEMS; i++)
-		assert_true(m[i].it.where == SCHED_OUT ||
-		    m[i].it.where == SCHED_TAKEN);
-	for (i = 0; i < ITEMS; i++)
-		sched_cancel(s, &m[i].it, now);
-	assert_int_equal(sched_dests(s), 0);
+	drain(s, m, now);
 	sched_free(s);
 }
 
