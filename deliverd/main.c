@@ -12,7 +12,7 @@
 #include "common/core/start.h"
 #include "common/ipc/chan.h"
 #include "deliverd/local.h"
-#include "deliverd/route.h"
+#include "deliverd/router.h"
 
 static void
 on_stop(void *arg)
@@ -25,7 +25,7 @@ static void
 start_role(bool is_route)
 {
 	if (is_route)
-		route_start((uint32_t)conf_num(C_QUEUE_TARGETS_MAX));
+		router_start((uint32_t)conf_num(C_QUEUE_TARGETS_MAX));
 	else
 		local_start((uint32_t)conf_num(C_QUEUE_LOCAL_JOBS));
 }

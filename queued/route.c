@@ -13,7 +13,10 @@
 #include "common/core/xalloc.h"
 #include "queued/queued.h"
 
-enum { ROWS_BYTES_MAX = RECLOG_FRAME_MAX / 4 };
+enum {
+	ROWS_BYTES_MAX = RECLOG_FRAME_MAX / 4,
+	ASK_AGAIN = 1000	/* ms */
+};
 
 struct row {
 	struct rec_route	r;
@@ -181,6 +184,16 @@ postpone(struct routing *g, struct record_target *r)
 	r->error = S("4.4.3 the directory does not answer");
 }
 
+/* Not in the answer: after a restart it may not have been in the job. */
+static void
+ask_again(struct routing *g, struct record_target *r)
+{
+	if (g->time.queue - g->m->born >= g->q->conf.life)
+		postpone(g, r);
+	else
+		r->due = g->time.queue + ASK_AGAIN;
+}
+
 /* The alias is over; what it stands for takes its place. */
 static void
 expand(struct routing *g, struct record_target *r, const struct row *rows,
@@ -219,7 +232,7 @@ has_temp(const struct row *rows, uint32_t n)
 		if (rows[i].r.kind == ROUTE_TEMP)
 			return true;
 	}
-	return n == 0;
+	return false;
 }
 
 static void
@@ -232,6 +245,8 @@ route_one(struct routing *g, struct target *t, const struct row *rows,
 	r.due = 0;
 	if (g->is_flood) {
 		held(g, &r, S("5.4.6 aliases lead to too many recipients"));
+	} else if (n == 0) {
+		ask_again(g, &r);
 	} else if (has_temp(rows, n)) {
 		postpone(g, &r);
 	} else if (!is_expansion(rows, n)) {

@@ -11,7 +11,10 @@
 #include "common/core/xalloc.h"
 #include "queued/queued.h"
 
-enum { JOBS_MAX = 10000 };		/* that a worker may want at once */
+enum {
+	JOBS_MAX = 10000,	/* that a worker may want at once */
+	ROUTE_ATTEMPTS = 1024	/* of a target, told apart */
+};
 
 /* -- schedules ----------------------------------------------------------- */
 
@@ -50,17 +53,25 @@ work_schedule(struct queued *q, struct message *m, int64_t not_before)
 
 /* -- leases -------------------------------------------------------------- */
 
+/*
+ * A routing job is named after its first target too: an answer from before a
+ * restart must not pass for one about what that answer led to.
+ */
 struct lease_name
 work_lease_name(const struct target *t)
 {
-	bool is_route = t->state == TARGET_ROUTE;
-
-	return (struct lease_name){
-		.qid = message_qid(t->msg),
-		.target = is_route ? LEASE_ALL : t->no,
-		.attempt = (uint32_t)t->attempts + 1,
-		.kind = is_route ? LEASE_ROUTE : LEASE_LOCAL,
+	struct lease_name name = {
+		.qid = message_qid(t->msg), .target = t->no,
+		.attempt = (uint32_t)t->attempts + 1, .kind = LEASE_LOCAL,
 	};
+
+	if (t->state == TARGET_ROUTE) {
+		name.kind = LEASE_ROUTE;
+		name.target = LEASE_ALL;
+		name.attempt = t->no * ROUTE_ATTEMPTS +
+		    t->attempts % ROUTE_ATTEMPTS + 1;
+	}
+	return name;
 }
 
 static void
@@ -331,8 +342,8 @@ adopt(struct worker *w, struct message *m, const struct lease_name *name)
 		if (t->state != state || (state == TARGET_LOCAL &&
 		    t->no != name->target))
 			continue;
-		if (first == NULL && (uint32_t)t->attempts + 1 !=
-		    name->attempt)
+		if (first == NULL &&
+		    work_lease_name(t).attempt != name->attempt)
 			continue;
 		if (first == NULL)
 			first = t;

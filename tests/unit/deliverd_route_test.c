@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "deliverd/route.h"
+#include "deliverd/router.h"
 #include "tests/lib/fake_server.h"
 
 enum { TARGETS_MAX = 250 };
@@ -188,7 +188,7 @@ begin(void **state)
 	fake_begin();
 	fake_listen(&queued, "queued", R_QUEUED, R_ROUTE);
 	fake_listen(&authd, "authd", R_AUTHD, R_ROUTE);
-	route_start(TARGETS_MAX);
+	router_start(TARGETS_MAX);
 	fake_next(&queued, MSG_WORKER_READY);
 	return 0;
 }

@@ -286,6 +286,38 @@ test_leases(void **state)
 	assert_int_equal(leases_count(world.rig.q.leases), 0);
 }
 
+/* An answer told twice is not one about what it led to. */
+static void
+test_stale_answer(void **state)
+{
+	struct held	*h, *old = calloc(1, sizeof(*old));
+	uint64_t	 qid;
+
+	(void)state;
+	world.keep = true;
+	qid = world_submit("a1");
+	rig_turns(6);
+	h = world_find(true, qid, LEASE_ALL, 0);
+	assert_non_null(h);
+	*old = *h;
+	world_answer_route(h);
+	rig_turns(6);
+	while ((h = world_find(true, qid, LEASE_ALL, 0)) != NULL)
+		world_drop(h);
+	/* As if queued had died before it could confirm the first. */
+	old->status = 0;
+	world.held[0] = old;
+	world.keep = false;
+	world_kill();
+	world_connect();
+	rig_turns(4);
+	assert_string_equal(target_error(world_target(qid, 1)), "");
+	assert_int_equal(world_target(qid, 1)->attempts, 0);
+	rig_pass(&world.rig, QUEUED_GRACE + 1);
+	rig_turns(10);
+	assert_true(world_has(qid, 1) && world_has(qid, 2));
+}
+
 /* A worker that never comes back costs a few seconds, no message. */
 static void
 test_orphans(void **state)
@@ -381,7 +413,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_scenes), T(test_retry), T(test_life), T(test_jumps),
-		T(test_leases), T(test_orphans), T(test_forged),
+		T(test_leases), T(test_stale_answer), T(test_orphans), T(test_forged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

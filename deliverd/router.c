@@ -1,7 +1,7 @@
 /*
- * route - see route.h.
+ * router - see router.h.
  */
-#include "deliverd/route.h"
+#include "deliverd/router.h"
 
 #include <stdlib.h>
 
@@ -198,7 +198,7 @@ static const struct link_ops queued_ops = {
 };
 
 void
-route_start(uint32_t targets_max)
+router_start(uint32_t targets_max)
 {
 	rt.rows_max = targets_max + 1;
 	map_init(&rt.questions);

@@ -1,10 +1,10 @@
 /*
- * route - the role that answers where a recipient's mail goes.  It asks authd
+ * router - the role that answers where a recipient's mail goes.  It asks authd
  * and passes the answer on; it holds nothing and decides nothing.  While
  * authd is away questions wait for some time, then they fail for now.
  */
-#ifndef DELIVERD_ROUTE_H
-#define DELIVERD_ROUTE_H
+#ifndef DELIVERD_ROUTER_H
+#define DELIVERD_ROUTER_H
 
 #include <stdint.h>
 
@@ -14,6 +14,6 @@ enum {
 };
 
 /* Connects; after loop_init and chan_init.  targets_max caps an answer. */
-void	route_start(uint32_t targets_max);
+void	router_start(uint32_t targets_max);
 
 #endif
