@@ -37,7 +37,7 @@ struct incoming {
 	TAILQ_ENTRY(incoming)	 ready;
 	struct peer		*peer;
 	enum stage		 stage;
-	enum submit_verdict	 verdict;	/* not OK: the rest is dropped */
+	enum submit_verdict	 verdict;	/* not OK: dropped */
 	struct record_message	 rec;
 	char			 sender[RECORD_ADDRESS_MAX];
 	uint32_t		 rcpts;		/* announced */

@@ -9,7 +9,7 @@
 
 #include "common/core/xalloc.h"
 
-enum { METAS_MAX = 1024 * 1024 * 1024 };	/* the caps of a turn come first */
+enum { METAS_MAX = 1024 * 1024 * 1024 };	/* a turn has less */
 
 void
 journal_init(struct journal *j)

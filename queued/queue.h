@@ -75,7 +75,7 @@ struct queue {
 	uint64_t		 bytes;		/* of all contents */
 	uint64_t		 log_bytes;	/* of those in segments */
 	uint64_t		 held;		/* targets */
-	uint64_t		 qid_next;	/* none below was not given out */
+	uint64_t		 qid_next;	/* given out up to here */
 	uint64_t		 qid_end;	/* reserved up to here */
 	uint64_t		 qid_segment;	/* where the reservation is */
 	struct record_time	 last;		/* the newest in the log */

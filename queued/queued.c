@@ -200,7 +200,7 @@ queued_open(struct queued *q, const struct queued_conf *conf, int dir,
 	q->reclaim.refused = UINT64_MAX;
 	is_whole = open_log(q);
 	if (queue_start(&q->queue))
-		log_warn("clock not believed; waits go on from where they were");
+		log_warn("clock not believed; waits go on as they were");
 	route.dest_jobs = ROUTE_JOBS;
 	q->route = sched_new(&route, id_random());
 	q->local = sched_new(&conf->retry, id_random());

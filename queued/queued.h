@@ -60,7 +60,7 @@ struct queued {
 	struct loop_timer	*timer, *tick;
 	uint64_t		 retry_at;	/* cursor of retry --all */
 	bool			 is_retrying;
-	struct buf		 scratch;	/* metadata under construction */
+	struct buf		 scratch;	/* metadata in the making */
 };
 
 /* From the settings. */

@@ -80,7 +80,7 @@ struct record_message {
 	int64_t			born;		/* queue time it was taken */
 	int64_t			received;	/* wall ms */
 	uint64_t		sid;
-	uint64_t		account;	/* who submitted it; 0: a relay */
+	uint64_t		account;	/* submitted it; 0: a relay */
 	uint32_t		tenant;		/* of the account */
 	uint8_t			flags;
 	uint64_t		size;

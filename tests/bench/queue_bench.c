@@ -236,7 +236,8 @@ static struct result
 run(const char *where, unsigned n)
 {
 	char		path[512];
-	int		a[CHANNELS_MAX], b[CHANNELS_MAX], sv[2], stop[2], rep[2];
+	int		a[CHANNELS_MAX], b[CHANNELS_MAX];
+	int		sv[2], stop[2], rep[2];
 	struct result	r;
 	double		rate;
 	unsigned	i;

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,7 +23,7 @@ void
 rig_init(struct rig *r)
 {
 	*r = (struct rig){ .dir = -1 };
-	strcpy(r->path, "/tmp/postern-queue-XXXXXX");
+	snprintf(r->path, sizeof(r->path), "/tmp/postern-queue-XXXXXX");
 	if (mkdtemp(r->path) == NULL)
 		fatal("mkdtemp");
 	r->dir = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

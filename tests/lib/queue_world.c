@@ -161,7 +161,7 @@ static void
 rows_for(struct held *h, uint32_t i, struct buf *b, uint32_t *n)
 {
 	struct rec_route	r = { .target = h->no[i], .tenant = 1 };
-	uint64_t		x = (uint64_t)atol(h->address[i] + 1), k;
+	uint64_t		x = strtoul(h->address[i] + 1, NULL, 10), k;
 	char			text[32];
 
 	switch (h->address[i][0]) {
@@ -248,7 +248,8 @@ world_deliver(uint64_t qid, uint64_t mailbox)
 	size_t i;
 
 	for (i = 0; i < world.ncopies; i++) {
-		if (world.copies[i].qid == qid && world.copies[i].mailbox == mailbox) {
+		if (world.copies[i].qid == qid &&
+		    world.copies[i].mailbox == mailbox) {
 			world.repeats++;
 			return;
 		}
@@ -262,7 +263,8 @@ world_has(uint64_t qid, uint64_t mailbox)
 	size_t i;
 
 	for (i = 0; i < world.ncopies; i++) {
-		if (world.copies[i].qid == qid && world.copies[i].mailbox == mailbox)
+		if (world.copies[i].qid == qid &&
+		    world.copies[i].mailbox == mailbox)
 			return true;
 	}
 	return false;
@@ -297,7 +299,8 @@ world_present(struct hand *h, bool is_route, uint32_t jobs)
 	size_t i;
 
 	for (i = 0; i < WORLD_JOBS; i++) {
-		if (world.held[i] != NULL && world.held[i]->is_route == is_route)
+		if (world.held[i] != NULL &&
+		    world.held[i]->is_route == is_route)
 			chan_send_lease(h->chan, &(struct msg_lease){
 			    .qid = world.held[i]->qid,
 			    .target = world.held[i]->target,
@@ -336,7 +339,8 @@ forget_half(void)
 	size_t i;
 
 	for (i = 0; i < WORLD_JOBS; i++) {
-		if (world.held[i] != NULL && world.held[i]->got < world.held[i]->size)
+		if (world.held[i] != NULL &&
+		    world.held[i]->got < world.held[i]->size)
 			world_drop(world.held[i]);
 	}
 }
@@ -403,4 +407,3 @@ world_target(uint64_t qid, uint32_t no)
 	assert_non_null(m);
 	return queue_target(m, no);
 }
-

@@ -23,7 +23,7 @@ struct held {
 	uint32_t	size, got;
 	char		address[100][RECORD_ADDRESS_MAX + 1];
 	uint32_t	no[100], n;
-	int		status;		/* told, not yet durable; -1: not told */
+	int		status;		/* that was told; -1: none yet */
 };
 
 /* A mailbox remembers which messages it has, and how often each came. */

@@ -200,7 +200,7 @@ on_op(struct chan *c, const struct msg *m, int fd)
 			buf_addf(&b, "%.*s=%.*s ", (int)col.key.n, col.key.p,
 			    (int)col.value.n, col.value.p);
 		if (buf_ok(&b))
-			strcpy(op.text, buf_cstr(&b));
+			memcpy(op.text, buf_cstr(&b), b.n + 1);
 		buf_clear(&b);
 		return 0;
 	}
@@ -374,7 +374,7 @@ test_pages(void **state)
 		ask(CTL_QUEUE_LIST, cursor);
 		rows += op.rows;
 		pages++;
-		strcpy(cursor, op.next);
+		snprintf(cursor, sizeof(cursor), "%s", op.next);
 		/* What goes meanwhile disturbs nothing. */
 		queued_finish(&world.rig.q, queue_find(&world.rig.q.queue,
 		    qid[pages * 100 - 1 < 250 ? pages * 100 - 1 : 249]),

@@ -70,7 +70,8 @@ test_scenes(void **state)
 		for (k = 0; k < 3000; k++) {
 			rig_turns(1);
 			m = queue_find(&world.rig.q.queue, qid);
-			if (front_verdict(&world.front, qid) != -1 && (m == NULL ||
+			if (front_verdict(&world.front, qid) != -1 &&
+			    (m == NULL ||
 			    (m->open == s->held && world.ncopies == s->copies &&
 			    world.rig.q.queue.held == s->held)))
 				break;
@@ -80,7 +81,8 @@ test_scenes(void **state)
 			fail_msg("%s: %zu copies", s->rcpts, world.ncopies);
 		m = queue_find(&world.rig.q.queue, qid);
 		if ((m == NULL ? 0 : m->open) != s->held)
-			fail_msg("%s: %u open", s->rcpts, m == NULL ? 0 : m->open);
+			fail_msg("%s: %u open", s->rcpts,
+			    m == NULL ? 0 : m->open);
 		assert_int_equal(m != NULL, s->held > 0);
 		if (m == NULL)
 			continue;
@@ -224,11 +226,13 @@ test_jumps(void **state)
 			if (world.jobs != jobs)
 				fail_msg("%s: %u jobs", jumps[i].name,
 				    world.jobs - jobs);
-			assert_in_range(world_target(qid[i][down], 0)->item.due -
+			assert_in_range(
+			    world_target(qid[i][down], 0)->item.due -
 			    queue_now(&world.rig.q.queue), wait - 2000, wait);
 			assert_int_equal(world.rig.q.queue.held, 0);
 			/* And what was accepted is neither lost nor old. */
-			queued_finish(&world.rig.q, queue_find(&world.rig.q.queue,
+			queued_finish(&world.rig.q,
+			    queue_find(&world.rig.q.queue,
 			    qid[i][down]), FINISH_REMOVED);
 			rig_turns(2);
 		}
@@ -275,7 +279,8 @@ test_leases(void **state)
 	for (i = 0; i < WORLD_JOBS; i++) {
 		if (world.held[i] != NULL && !world.held[i]->is_route) {
 			world.held[i]->status = JOB_DONE;
-			world_deliver(world.held[i]->qid, world.held[i]->mailbox);
+			world_deliver(world.held[i]->qid,
+			    world.held[i]->mailbox);
 		}
 	}
 	world_kill();
@@ -398,7 +403,8 @@ test_forged(void **state)
 		assert_false(world.local.is_down);
 		assert_int_equal(world_target(qid, 0)->state, TARGET_ROUTE);
 		world_drop(h);
-		hand_open(&world.route, &world.rig, R_ROUTE, world_on_route, NULL);
+		hand_open(&world.route, &world.rig, R_ROUTE, world_on_route,
+		    NULL);
 		world_present(&world.route, true, 64);
 		world.keep = false;
 		rig_pass(&world.rig, QUEUED_ORPHAN + 1);
@@ -413,7 +419,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_scenes), T(test_retry), T(test_life), T(test_jumps),
-		T(test_leases), T(test_stale_answer), T(test_orphans), T(test_forged),
+		T(test_leases), T(test_stale_answer), T(test_orphans),
+		T(test_forged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

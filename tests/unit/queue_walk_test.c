@@ -155,7 +155,8 @@ step(void)
 		break;
 	case 7:
 		for (i = 0; i < WORLD_JOBS; i++) {
-			if (world.held[i] == NULL || world.held[i]->status != -1 ||
+			if (world.held[i] == NULL ||
+			    world.held[i]->status != -1 ||
 			    world.held[i]->got < world.held[i]->size)
 				continue;
 			if (world.held[i]->is_route)
