@@ -91,11 +91,10 @@ find_segment(const struct queue *q, uint64_t id)
 {
 	struct segment *s;
 
-	TAILQ_FOREACH_REVERSE(s, &q->segments, segments, next) {
-		if (s->id <= id)
-			return s->id == id ? s : NULL;
-	}
-	return NULL;
+	s = TAILQ_LAST(&q->segments, segments);
+	while (s != NULL && s->id > id)
+		s = TAILQ_PREV(s, segments, next);
+	return s != NULL && s->id == id ? s : NULL;
 }
 
 static struct segment *
@@ -107,10 +106,9 @@ make_segment(struct queue *q, uint64_t id)
 		return s;
 	s = xcalloc(1, sizeof(*s));
 	s->id = id;
-	TAILQ_FOREACH_REVERSE(after, &q->segments, segments, next) {
-		if (after->id < id)
-			break;
-	}
+	after = TAILQ_LAST(&q->segments, segments);
+	while (after != NULL && after->id > id)
+		after = TAILQ_PREV(after, segments, next);
 	if (after == NULL)
 		TAILQ_INSERT_HEAD(&q->segments, s, next);
 	else
