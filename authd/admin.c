@@ -33,7 +33,7 @@ answer(const struct ctl_call *c, enum dir_result r, const char *what,
 		    "or a target is no address", n, p, what);
 		return;
 	case DIR_NOT_ASCII:
-		ctl_done(c, CTL_FAILED, "'%.*s': internationalised names are "
+		ctl_done(c, CTL_USAGE, "'%.*s': internationalised names are "
 		    "not accepted; write the domain in its xn-- form", n, p);
 		return;
 	case DIR_NOT_FOUND:

@@ -26,6 +26,7 @@ enum {
 	LOG_MAX = 256 * 1024,
 	LOG_BUFFER = 32 * 1024,
 	CHECKPOINT_KB = 256,
+	REMOVE_EVERY = 64,		/* commits between removals of logs */
 	BULK = 256 * 1024
 };
 
@@ -35,6 +36,7 @@ struct index {
 	DB	*db;
 	DB_TXN	*txn;
 	char	*bulk;		/* for scans */
+	unsigned commits;
 	bool	 failed;
 };
 
@@ -72,7 +74,6 @@ open_env(struct index *ix)
 	if ((r = e->set_cachesize(e, 0, CACHE, 1)) != 0 ||
 	    (r = e->set_lg_max(e, LOG_MAX)) != 0 ||
 	    (r = e->set_lg_bsize(e, LOG_BUFFER)) != 0 ||
-	    (r = e->log_set_config(e, DB_LOG_AUTO_REMOVE, 1)) != 0 ||
 	    /* Else it reads the number of processors from sysfs. */
 	    (r = e->mutex_set_tas_spins(e, 1)) != 0)
 		return failed(ix, "settings", r);
@@ -121,6 +122,30 @@ index_open(int dirfd)
 	return ix;
 }
 
+/*
+ * Log files that no recovery needs any more.  The library's own removal
+ * wants the absolute path of this directory, which a locked-in process
+ * cannot know.
+ */
+static int
+remove_logs(struct index *ix)
+{
+	char	**names, **p;
+	int	  r;
+
+	if (fchdir(ix->dirfd) == -1)
+		return failed(ix, "fchdir", errno);
+	r = ix->env->log_archive(ix->env, &names, 0);
+	if (r != 0)
+		return failed(ix, "log_archive", r);
+	for (p = names; p != NULL && *p != NULL; p++) {
+		if (unlink(*p) == -1)
+			log_warn("index", L_Z("call", "unlink"), L_ERRNO);
+	}
+	free(names);
+	return 0;
+}
+
 void
 index_close(struct index *ix)
 {
@@ -131,8 +156,9 @@ index_close(struct index *ix)
 	if (ix->txn != NULL)
 		(void)ix->txn->abort(ix->txn);
 	/* Never synced: what is lost here is in the log. */
-	if (!ix->failed && ix->env != NULL)
-		(void)ix->env->txn_checkpoint(ix->env, 0, 0, DB_FORCE);
+	if (!ix->failed && ix->env != NULL &&
+	    ix->env->txn_checkpoint(ix->env, 0, 0, DB_FORCE) == 0)
+		(void)remove_logs(ix);
 	if (ix->db != NULL)
 		(void)ix->db->close(ix->db, DB_NOSYNC);
 	if (ix->env != NULL)
@@ -226,7 +252,9 @@ index_commit(struct index *ix)
 		return failed(ix, "commit", r);
 	/* Does nothing until there is that much of log. */
 	r = ix->env->txn_checkpoint(ix->env, CHECKPOINT_KB, 0, 0);
-	return r == 0 ? 0 : failed(ix, "checkpoint", r);
+	if (r != 0)
+		return failed(ix, "checkpoint", r);
+	return ++ix->commits % REMOVE_EVERY == 0 ? remove_logs(ix) : 0;
 }
 
 int

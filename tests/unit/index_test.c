@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,6 +246,47 @@ test_damage(void **state)
 	f->ix = NULL;
 }
 
+/* How many files of the write-ahead log are there. */
+static unsigned
+count_logs(int dirfd)
+{
+	struct dirent	*e;
+	DIR		*d = fdopendir(dup(dirfd));
+	unsigned	 n = 0;
+
+	assert_non_null(d);
+	rewinddir(d);
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, "log.", 4) == 0)
+			n++;
+	}
+	(void)closedir(d);
+	return n;
+}
+
+/* 8 MiB of changes: the logs of what is in the table are removed. */
+static void
+test_logs_removed(void **state)
+{
+	struct fixture	*f = *state;
+	char		 key[16], value[1024];
+	unsigned	 i, j;
+
+	memset(value, 'v', sizeof(value));
+	for (i = 0; i < 800; i++) {
+		assert_int_equal(index_begin(f->ix), 0);
+		for (j = 0; j < 10; j++) {
+			snprintf(key, sizeof(key), "k%u", j);
+			assert_int_equal(index_put(f->ix, str_c(key),
+			    str_of(value, sizeof(value))), 0);
+		}
+		assert_int_equal(index_commit(f->ix), 0);
+	}
+	assert_true(count_logs(f->dirfd) <= 8);
+	reopen(f);
+	assert_true(count_logs(f->dirfd) <= 2);
+}
+
 static void
 test_config_refused(void **state)
 {
@@ -272,6 +314,7 @@ main(void)
 		TEST(test_scan),
 		TEST(test_killed),
 		TEST(test_damage),
+		TEST(test_logs_removed),
 		TEST(test_config_refused),
 	};
 
