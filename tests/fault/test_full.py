@@ -1,6 +1,7 @@
 """A full disk: 452, nothing acknowledged is lost, service resumes with
 space.  The instance lies on a small tmpfs."""
 
+import errno
 import os
 import smtplib
 import subprocess
@@ -40,11 +41,15 @@ def small(tmp_path):
 
 
 def fill(mount, leave):
-    """Takes all space but `leave` bytes."""
-    s = os.statvfs(mount)
-    n = s.f_bavail * s.f_frsize - leave
-    with open(mount / "ballast", "wb") as f:
-        f.write(b"\0" * max(n, 0))
+    """Takes all space, while mail flows, then gives `leave` bytes back."""
+    with open(mount / "ballast", "wb", buffering=0) as f:
+        for size in (1 << 16, 4096, 1):
+            try:
+                while f.write(b"\0" * size):
+                    pass
+            except OSError as e:
+                assert e.errno == errno.ENOSPC, e
+        f.truncate(max(0, f.tell() - leave))
 
 
 def try_one(inst, name="full"):
