@@ -227,12 +227,12 @@ reserve_of(int dir)
 }
 
 static int
-open_mailbox(int dir, struct mbox_report *report)
+open_mailbox(int dir, uint64_t epoch, struct mbox_report *report)
 {
 	const struct timespec	wait = { 0, LOCK_WAIT_NS };
 	struct mbox_conf	conf = {
 		.dirfd = dir,
-		.epoch = 1,
+		.epoch = epoch,
 		.segment_max = conf_num(C_MAILBOX_SEGMENT),
 		.reserve = reserve_of(dir),
 		.message_max = (uint32_t)conf_num(C_MAILBOX_MESSAGE_MAX),
@@ -269,7 +269,7 @@ owner_main(const struct place *p, int ctl, int dir)
 	struct mbox_report report;
 
 	ow.mailbox = p->mailbox;
-	if (open_mailbox(dir, &report) == -1)
+	if (open_mailbox(dir, p->epoch, &report) == -1)
 		fatal("open mailbox %llu", (unsigned long long)p->mailbox);
 	if (report.no_index || report.skipped > 0)
 		log_warn("mailbox opened", L_NUM("mailbox", p->mailbox),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/core/conf.h"
+#include "common/disk/epoch.h"
 
 enum { NAME_LEN = 24 };
 
@@ -62,12 +63,13 @@ give(int dir, const struct place *p)
 }
 
 int
-place_open(int store, const struct place *p, int change_owner)
+place_open(int store, struct place *p, int change_owner)
 {
 	int shard, tenant = -1, dir = -1, saved;
 
 	shard = open_level(store, p->shard, 0711, O_RDONLY);
-	if (shard != -1)
+	p->epoch = shard == -1 ? 0 : epoch_read(shard);
+	if (p->epoch != 0)
 		tenant = open_level(shard, p->tenant, 0711, O_RDONLY);
 	if (tenant != -1)
 		dir = open_level(tenant, p->mailbox, 0700, O_PATH);

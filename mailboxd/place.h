@@ -14,6 +14,7 @@ struct place {
 	uint32_t	tenant, shard;
 	uid_t		uid;		/* of the mailbox */
 	gid_t		gid;		/* of the tenant */
+	uint64_t	epoch;		/* of the shard; set by place_open */
 };
 
 /* Fills uid and gid; -1 when a number is outside its range. */
@@ -22,6 +23,6 @@ int	place_ids(struct place *);
  * Makes what is missing and gives the mailbox to its ids.  A descriptor that
  * only names it (O_PATH), or -1 with errno; EPERM when somebody else has it.
  */
-int	place_open(int store, const struct place *, int change_owner);
+int	place_open(int store, struct place *, int change_owner);
 
 #endif

@@ -67,7 +67,7 @@ become_owner(struct place *p, int ctl, int store)
 	dir = keep_only(ctl, path);
 	owner_prepare();
 	sandbox_enter(&(struct sandbox){
-		.allow = SB_FILES | SB_UNIX,
+		.allow = SB_FILES,
 		.dir = dir,
 		.files = OWNER_FILES_MAX,
 	});

@@ -9,6 +9,7 @@
 #include "common/core/loop.h"
 #include "common/core/sandbox.h"
 #include "common/core/start.h"
+#include "common/disk/epoch.h"
 #include "queued/ctl.h"
 #include "queued/queued.h"
 
@@ -52,6 +53,7 @@ main(void)
 {
 	struct queued_conf	 conf;
 	const char		*line;
+	int			 dir;
 
 	log_init("queued");
 	start_init();
@@ -60,7 +62,11 @@ main(void)
 
 	/* Nothing is read from anybody yet, but from our own disk. */
 	queued_conf(&conf);
-	queued_open(&q, &conf, start_fd("queue"), true);
+	dir = start_fd("queue");
+	conf.epoch = epoch_read(dir);
+	if (conf.epoch == 0)
+		fatal("queue: EPOCH");
+	queued_open(&q, &conf, dir, true);
 	loop_init();
 	queued_start(&q);
 	chan_init();
