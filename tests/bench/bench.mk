@@ -14,3 +14,13 @@ bench-$(1): $(B)/bench/$(1)
 .PHONY: bench-$(1)
 endef
 $(foreach b,$(BENCHES),$(eval $(call bench,$(b))))
+
+# A load program and what drives it through a whole instance.
+$(B)/bench/smtp_load: $(B)/obj/tests/bench/smtp_load.o
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $<
+
+bench-accept: all $(B)/bench/smtp_load
+	@POSTERN_BUILD=$(B) $(PYTHON) tests/bench/accept.py
+
+.PHONY: bench-accept
