@@ -71,6 +71,17 @@ def test_kill_owners_while_mail_flows(inst):
     verify(inst, flow.ledger)
 
 
+def test_kill_the_supervisor_while_mail_flows(inst):
+    with load.Load(inst, list(USERS)) as flow:
+        for _ in range(3):
+            flow.wait_more(30)
+            inst.kill_all()
+            inst.wait_unlocked()
+            inst.start()
+        flow.wait_more(30)
+    verify(inst, flow.ledger)
+
+
 def test_kill_everything_at_random_moments(inst):
     rng = random.Random(7)
     open_at_kill = 0
