@@ -99,7 +99,7 @@ def keep(directory):
     inst = postern.Instance(directory)
     inst.log_path = os.path.join(directory, "first-start.log")
     if not os.path.exists(inst.conf):
-        inst.init().start()
+        inst.init(base=10000).start()
         make_users(inst)
         inst.stop()
     conf = open(inst.conf).read()

@@ -73,9 +73,12 @@ class Instance:
 
     # -- making and starting -------------------------------------------
 
-    def init(self):
+    def init(self, base=None):
+        """Ports from `base` on if they are free, else from another."""
         for _ in range(20):
-            self.base = free_base()
+            self.base = base if base is not None and all(
+                is_free(base + off) for off in SERVICES.values()) \
+                else free_base()
             done = subprocess.run(
                 [MAILCTL, "init", self.dir, "--port-base", str(self.base),
                  "--hostname", "mail.example.org"],
