@@ -38,6 +38,10 @@ ask(struct call *c, struct str extra)
 
 	buf_init(&b, WORDS_BYTES_MAX);
 	for (i = 0; i < c->n; i++) {
+		if (strlen(c->words[i]) > CTL_WORD_MAX) {
+			b.bad = true;
+			break;
+		}
 		w.word = str_c(c->words[i]);
 		rec_add_word(&b, &n, &w);
 	}

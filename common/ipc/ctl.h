@@ -23,6 +23,7 @@
 
 enum {
 	CTL_WORDS_MAX = 64,
+	CTL_WORD_MAX = 1024,		/* bytes of one */
 	CTL_COLUMN_MAX = 2048,		/* bytes of a value; longer is cut */
 	CTL_ROWS_TURN = 100		/* rows of a list before its cursor */
 };

@@ -36,6 +36,14 @@ def test_exit_codes(suite):
     suite.ctl("queue", "show", "a", "b", check=2)
 
 
+def test_long_words(suite):
+    done = suite.ctl("domain", "show", "d" * 1024, check=None)
+    assert done.returncode in (2, 3) and "too long" not in done.stderr
+    done = suite.ctl("domain", "show", "d" * 1025, check=2)
+    assert "too long" in done.stderr
+    suite.ctl("alias", "add", *["a@example.org"] * 52, check=2)
+
+
 def test_unreachable():
     inst = postern.Instance()
     try:
