@@ -74,7 +74,7 @@ def check_style():
             yield "%s: end the file with one newline" % path
         for n, line in enumerate(body.split("\n"), 1):
             wide = len(line.expandtabs(8))
-            if wide > 80 and not path.endswith("settings.def"):
+            if wide > 80:
                 yield "%s:%d: %d columns" % (path, n, wide)
             if line != line.rstrip():
                 yield "%s:%d: trailing blanks" % (path, n)
