@@ -35,7 +35,7 @@ ask(const char *prompt, struct buf *out)
 		return -1;
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	/* Unseen first, so that nothing typed after the prompt is thrown away. */
+	/* Unseen first: nothing typed after the prompt is thrown away. */
 	tcsetattr(0, TCSAFLUSH, &quiet);
 	fputs(prompt, stderr);
 	rc = read_line(out);

@@ -50,7 +50,7 @@ store(struct proc *p, struct str name, int fd)
 	p->nstored++;
 }
 
-/* -- what a daemon says ------------------------------------------------------ */
+/* -- what a daemon says ----------------------------------------------- */
 
 struct news {
 	bool		ready, fdstore, fdremove;
@@ -143,7 +143,7 @@ on_notify(void *arg, int events)
 	p->notify = -1;
 }
 
-/* -- life ---------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------- */
 
 static void
 on_again(void *arg)

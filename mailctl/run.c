@@ -33,7 +33,7 @@ enum {
 
 static struct supervisor sup;
 
-/* -- before the first daemon --------------------------------------------------- */
+/* -- before the first daemon ------------------------------------------ */
 
 static void
 take_lock(void)
@@ -127,7 +127,7 @@ supervisor_ready(struct supervisor *s)
 	    L_NUM("generation", s->generation));
 }
 
-/* -- the end ------------------------------------------------------------------------ */
+/* -- the end ---------------------------------------------------------- */
 
 /* Signals what is left of this stage; false if nothing is. */
 static bool

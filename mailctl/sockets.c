@@ -152,7 +152,7 @@ sockets_ctl(void)
 	return own_ctl;
 }
 
-/* -- the world's ------------------------------------------------------------ */
+/* -- the world's ------------------------------------------------------ */
 
 static socklen_t
 fill_address(const char *text, struct sockaddr_storage *ss)

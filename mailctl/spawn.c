@@ -63,7 +63,7 @@ spawn_find_programs(void)
 	}
 }
 
-/* -- in the child ------------------------------------------------------------ */
+/* -- in the child ----------------------------------------------------- */
 
 static char *env[ENV_MAX];
 static size_t nenv;

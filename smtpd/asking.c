@@ -236,7 +236,7 @@ asking_login(struct session *s, uint32_t id, uint64_t sid, struct str client,
 	buf_add(&q->password, password);
 }
 
-/* -- authd away, and back --------------------------------------------------- */
+/* -- authd away, and back --------------------------------------------- */
 
 static void
 forget_batches(void)

@@ -51,7 +51,7 @@ finish(struct submission *s, unsigned verdict)
 		session_submitted(session, qid, verdict);
 }
 
-/* -- what queued says --------------------------------------------------------- */
+/* -- what queued says ------------------------------------------------- */
 
 static int
 on_block(struct pool_link *l, const struct msg_qid_block *m)
@@ -135,7 +135,7 @@ pool_init(unsigned channels)
 		    &pl.l[i]);
 }
 
-/* -- what sessions want ---------------------------------------------------------- */
+/* -- what sessions want ----------------------------------------------- */
 
 static bool
 is_usable(const struct pool_link *l)

@@ -31,7 +31,7 @@ static struct {
 
 static void	run(struct session *);
 
-/* -- settings ---------------------------------------------------------------- */
+/* -- settings --------------------------------------------------------- */
 
 static struct smtp_config
 make_config(enum smtp_kind kind, bool auth)
@@ -69,7 +69,7 @@ config_for(enum smtp_kind kind, struct str address)
 	return &ss.submission_closed;
 }
 
-/* -- life ---------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------- */
 
 static void
 session_free(struct session *s)
@@ -149,7 +149,7 @@ sessions_drain(void)
 		loop_stop();
 }
 
-/* -- what the engine wants ---------------------------------------------------------- */
+/* -- what the engine wants -------------------------------------------- */
 
 static void
 on_mail(struct session *s, const struct smtp_event *ev)
@@ -265,7 +265,7 @@ act(struct session *s, const struct smtp_event *ev)
 	}
 }
 
-/* -- deadlines --------------------------------------------------------------------- */
+/* -- deadlines -------------------------------------------------------- */
 
 /* A new deadline whenever the client has something new to do. */
 static void
@@ -319,7 +319,7 @@ on_timer(void *arg)
 	run(s);
 }
 
-/* -- the pump ------------------------------------------------------------------------ */
+/* -- the pump --------------------------------------------------------- */
 
 /* Content for which queued has no room yet stays with the client. */
 static bool
@@ -417,7 +417,7 @@ sessions_retry(void)
 	}
 }
 
-/* -- answers ----------------------------------------------------------------------------- */
+/* -- answers ---------------------------------------------------------- */
 
 void
 session_answered(struct session *s, uint32_t id, enum smtp_reply reply)
@@ -494,7 +494,7 @@ session_submitted(struct session *s, uint64_t qid, unsigned verdict)
 	run(s);
 }
 
-/* -- new ones ------------------------------------------------------------------------------- */
+/* -- new ones --------------------------------------------------------- */
 
 static void
 refuse(int fd, struct str address)

@@ -41,7 +41,7 @@ struct session {
 	bool			 eight;
 	struct rcpt		*rcpts;
 	unsigned		 nrcpts;
-	uint32_t		 wait_id;	/* DATA waits for the pool; or 0 */
+	uint32_t		 wait_id;	/* DATA waits for pool; or 0 */
 	uint32_t		 end_id;	/* END waits for queued; or 0 */
 	struct submission	*sub;
 	enum smtp_reply		 refusal;	/* queued's, before the end */

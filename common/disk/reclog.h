@@ -58,7 +58,7 @@ struct reclog_report {
 	uint64_t	records;
 	uint64_t	quarantined;	/* records that were damaged */
 	uint64_t	damaged;	/* frames whose head was damaged */
-	uint64_t	torn_bytes;	/* of an unproven last frame, kept aside */
+	uint64_t	torn_bytes;	/* of an unproven last frame, kept */
 	uint64_t	footers_rebuilt;
 };
 
@@ -77,7 +77,8 @@ typedef int reclog_replay_fn(void *arg, const struct rec *, struct recpos);
  */
 struct reclog	*reclog_open(const struct reclog_conf *, reclog_replay_fn *,
 		    void *arg, struct reclog_report *);
-void		 reclog_close(struct reclog *);		/* no sync; NULL is fine */
+/* Syncs nothing; NULL is fine. */
+void		 reclog_close(struct reclog *);
 
 /*
  * Adds a record to the frame of this turn.  Metadata is copied; the payload

@@ -30,7 +30,7 @@ struct opening {
 	void			*arg;
 	uint64_t		 segment;	/* that is replayed */
 	uint64_t		 epoch;		/* the highest seen */
-	struct scan		 tail;		/* of an unsealed last segment */
+	struct scan		 tail;		/* of an unsealed last one */
 	bool			 has_tail;
 };
 

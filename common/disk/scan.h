@@ -40,7 +40,7 @@ struct scan {
 	uint64_t	 proven;	/* all before it is durable */
 	uint64_t	 end;		/* behind the last span */
 	uint64_t	 footer;	/* offset of a footer's head, or 0 */
-	uint64_t	 junk;		/* what lies at end goes to here, or 0 */
+	uint64_t	 junk;		/* where what lies at end ends, or 0 */
 	bool		 marked;	/* an end mark is at end */
 	uint64_t	 damaged;	/* frames, found while walking */
 	uint64_t	 lost;		/* records, found while walking */

@@ -52,7 +52,7 @@ struct store_msg {
 	uint64_t	id;		/* of the message; copies share none */
 	uint64_t	modseq;
 	uint64_t	keywords;	/* bit i: keyword i of the folder */
-	int64_t		date;		/* INTERNALDATE, seconds since 1970 UTC */
+	int64_t		date;		/* INTERNALDATE, seconds since 1970 */
 	uint32_t	uid;
 	uint32_t	size;		/* octets, RFC822.SIZE */
 	int16_t		zone;		/* of INTERNALDATE, minutes east */

@@ -35,8 +35,8 @@ struct stream	*stream_new(int fd, stream_fn *, void *arg);
 /*
  * At the end of the turn.  `flush` sends what is left first, 10 s at most,
  * then, over TCP, waits a second for the peer to close too, so that unread
- * input does not turn the last reply into a reset.  What is held is not sent: such a
- * stream stays until its owner releases it with stream_hold.
+ * input does not turn the last reply into a reset.  What is held is not sent:
+ * such a stream stays until its owner releases it with stream_hold.
  */
 void		 stream_close(struct stream *, bool flush);
 

@@ -13,12 +13,12 @@ struct model_folder {
 	struct store_folder	 pub;		/* first: cast back and forth */
 	struct store_msg	*msgs;
 	struct str		*texts;		/* parallel to msgs */
-	unsigned		 refs;		/* opens, and one for its entry */
+	unsigned		 refs;		/* opens, one for its entry */
 };
 
 struct model_entry {
 	struct str		 name;
-	struct model_folder	*folder;	/* NULL: a level or subscription */
+	struct model_folder	*folder;	/* NULL: level, subscription */
 	bool			 subscribed;
 };
 

@@ -551,7 +551,8 @@ make_small(struct file *f, size_t files, bool sealed)
 	l = must_open();
 	for (k = 0; k < files; k++) {
 		for (i = 0; i < 3; i++) {
-			add(l, k * 6 + i * 2, S("metadata"), S("payload of it"));
+			add(l, k * 6 + i * 2, S("metadata"),
+			    S("payload of it"));
 			add(l, k * 6 + i * 2 + 1, S("other"), S(""));
 			assert_int_equal(reclog_commit(l, true), RECLOG_OK);
 		}
