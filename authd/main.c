@@ -83,7 +83,8 @@ main(void)
 	conf_load(start_fd("config"));
 	if (sodium_init() == -1)
 		fatalx("libsodium");
-	text_init();
+	if (text_init() == -1)
+		fatalx("Unicode tables do not work");
 	h = fork_workers();
 	loop_init();
 	start_watch();

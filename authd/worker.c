@@ -251,7 +251,8 @@ worker_fork(const struct worker_conf *c, int keep, int *fds)
 	int		pair[2];
 	pid_t		pid;
 
-	text_init();
+	if (text_init() == -1)
+		fatalx("Unicode tables do not work");
 	for (i = 0; i < c->n; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 		    pair) == -1)

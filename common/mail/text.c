@@ -10,34 +10,34 @@
 #include <unicode/usprep.h>
 #include <unicode/ustring.h>
 
-#include "common/core/log.h"
-
 static struct {
 	UStringPrepProfile	*saslprep;
 	const UNormalizer2	*fold;
 } tables;
 
-void
+int
 text_init(void)
 {
 	UErrorCode	e = U_ZERO_ERROR;
 	struct buf	b;
+	int		ret = 0;
 
 	if (tables.saslprep != NULL)
-		return;
+		return 0;
 	tables.saslprep = usprep_openByType(USPREP_RFC4013_SASLPREP, &e);
 	if (U_SUCCESS(e))
 		tables.fold = unorm2_getNFKCCasefoldInstance(&e);
 	if (U_FAILURE(e))
-		fatalx("Unicode tables: %s", u_errorName(e));
+		return -1;
 
 	/* What is opened lazily is opened now: NFKC, bidi, decomposition. */
 	buf_init(&b, 256);
 	if (text_saslprep(S("\xe2\x85\xa8 \xd7\x90\xd7\x91"), true, &b) == 0 ||
 	    text_saslprep(S("\xe2\x85\xa8" "e\xcc\x81"), true, &b) == -1 ||
 	    text_fold(S("\xc3\x84\xe2\x85\xa8"), &b) == -1)
-		fatalx("Unicode tables do not work");
+		ret = -1;
 	buf_clear(&b);
+	return ret;
 }
 
 /* -- between UTF-8 and UTF-16 ----------------------------------------- */
@@ -69,12 +69,14 @@ wide_wipe(struct wide *w)
 static int
 widen(struct str s, struct wide *w)
 {
-	UErrorCode e = U_ZERO_ERROR;
+	UErrorCode	e = U_ZERO_ERROR;
+	int32_t		n = 0;
 
 	if (wide_init(w, s.n + 1) == -1)
 		return -1;
-	u_strFromUTF8WithSub(w->p, w->cap, &w->n, s.p, (int32_t)s.n, 0xfffd,
+	u_strFromUTF8WithSub(w->p, w->cap, &n, s.p, (int32_t)s.n, 0xfffd,
 	    NULL, &e);
+	w->n = n;
 	return U_FAILURE(e) ? -1 : 0;
 }
 

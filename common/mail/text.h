@@ -12,8 +12,8 @@
 
 enum { TEXT_MAX = 1024 * 1024 };	/* bytes in; more is refused */
 
-/* Fatal when the tables are not there.  Cheap the second time. */
-void	text_init(void);
+/* -1 when the tables are not there or wrong.  Cheap the second time. */
+int	text_init(void);
 
 /*
  * SASLprep, RFC 4013, onto *out.  A stored string (a password being set)

@@ -486,7 +486,8 @@ main(void)
 
 	if (sodium_init() == -1)
 		return 1;
-	text_init();
+	if (text_init() == -1)
+		return 1;
 	if (cred_dummy(&cheap, dummy) == -1)
 		return 1;
 	return cmocka_run_group_tests_name("cred", tests, NULL, NULL);

@@ -393,7 +393,8 @@ main(void)
 		return 1;
 	alarm(120);
 	log_to(open("/dev/null", O_WRONLY));
-	text_init();
+	if (text_init() == -1)
+		return 1;
 	buf_init(&got.creds, CRED_MAX);
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
 }

@@ -191,6 +191,7 @@ main(void)
 		cmocka_unit_test(test_fold),
 	};
 
-	text_init();
+	if (text_init() == -1)
+		return 1;
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
