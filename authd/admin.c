@@ -212,8 +212,12 @@ admin_forget(struct authd *a, const struct chan *c)
 void
 admin_free_all(struct authd *a)
 {
-	while (a->admins != NULL)
-		admin_free(a->admins);
+	struct admin *w, *next;
+
+	for (w = a->admins; w != NULL; w = next) {
+		next = w->next;
+		admin_free(w);
+	}
 }
 
 static void

@@ -112,8 +112,12 @@ login_forget(struct authd *a, const struct chan *c)
 void
 login_free_all(struct authd *a)
 {
-	while (a->logins != NULL)
-		login_free(a->logins);
+	struct login *l, *next;
+
+	for (l = a->logins; l != NULL; l = next) {
+		next = l->next;
+		login_free(l);
+	}
 }
 
 /* Whether the account still has the credential that the worker checked. */

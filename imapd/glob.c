@@ -73,7 +73,7 @@ advance(const struct glob *g, bool *at, char c, bool fold)
 
 	/* Downwards, so that one array serves as old and new. */
 	for (j = g->n + 1; j-- > 0;) {
-		stay = at[j] && j < g->n && (g->pat[j] == '*' ||
+		stay = j < g->n && at[j] && (g->pat[j] == '*' ||
 		    (g->pat[j] == '%' && c != '/'));
 		p = j > 0 ? g->pat[j - 1] : '\0';
 		if (fold)

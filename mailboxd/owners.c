@@ -28,12 +28,14 @@ owners_new(unsigned max)
 void
 owners_free(struct owners *t)
 {
-	struct owner *o;
+	struct owner *o, *next;
 
 	if (t == NULL)
 		return;
-	while ((o = TAILQ_FIRST(&t->all)) != NULL)
+	for (o = TAILQ_FIRST(&t->all); o != NULL; o = next) {
+		next = TAILQ_NEXT(o, all);
 		owners_remove(t, o);
+	}
 	free(t);
 }
 

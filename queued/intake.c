@@ -483,10 +483,11 @@ static void
 on_down(struct chan *c)
 {
 	struct peer	*p = chan_arg(c);
-	struct incoming	*in;
+	struct incoming	*in, *next;
 
 	/* The hook before this one left none in the journal. */
-	while ((in = LIST_FIRST(&p->incoming)) != NULL) {
+	for (in = LIST_FIRST(&p->incoming); in != NULL; in = next) {
+		next = LIST_NEXT(in, same_peer);
 		assert(in->stage != IN_JOURNAL);
 		incoming_free(in);
 	}
@@ -546,12 +547,15 @@ intake_init(struct intake *t)
 void
 intake_clear(struct queued *q)
 {
-	struct peer	*p;
-	struct incoming	*in;
+	struct peer	*p, *next_peer;
+	struct incoming	*in, *next;
 
-	while ((p = LIST_FIRST(&q->intake.peers)) != NULL) {
-		while ((in = LIST_FIRST(&p->incoming)) != NULL)
+	for (p = LIST_FIRST(&q->intake.peers); p != NULL; p = next_peer) {
+		next_peer = LIST_NEXT(p, next);
+		for (in = LIST_FIRST(&p->incoming); in != NULL; in = next) {
+			next = LIST_NEXT(in, same_peer);
 			incoming_free(in);
+		}
 		LIST_REMOVE(p, next);
 		chan_close(p->chan);
 		free(p);

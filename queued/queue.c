@@ -205,16 +205,15 @@ put_target(struct message *m, struct target *t)
 static void
 free_targets(struct queue *q, struct message *m)
 {
-	struct target	*t;
-	uint32_t	 i;
+	struct target	**t = m->cap == 0 ? &m->t.one : m->t.many;
+	uint32_t	  i;
 
 	for (i = 0; i < m->n; i++) {
-		t = queue_target(m, i);
-		assert(t->item.where == SCHED_OUT);
-		if (t->state == TARGET_HELD)
+		assert(t[i]->item.where == SCHED_OUT);
+		if (t[i]->state == TARGET_HELD)
 			q->held--;
-		reason_drop(q, t->error);
-		free(t);
+		reason_drop(q, t[i]->error);
+		free(t[i]);
 	}
 	if (m->cap != 0)
 		free(m->t.many);
@@ -350,12 +349,14 @@ queue_clear(struct queue *q)
 {
 	uint64_t	 cursor = 0;
 	struct message	*m;
-	struct segment	*s;
+	struct segment	*s, *next;
 
 	while ((m = map_walk(&q->messages, &cursor)) != NULL)
 		queue_finish(q, m);
-	while ((s = TAILQ_FIRST(&q->segments)) != NULL)
+	for (s = TAILQ_FIRST(&q->segments); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, next);
 		queue_retired(q, s);
+	}
 	map_clear(&q->messages);
 	map_clear(&q->reasons);
 }

@@ -236,6 +236,18 @@ has_temp(const struct row *rows, uint32_t n)
 }
 
 static void
+route_expansion(struct routing *g, struct record_target *r,
+    const struct row *rows, uint32_t n)
+{
+	if (r->depth + 1u > g->q->conf.depth_max) {
+		held(g, r, S("5.4.6 aliases are nested too deeply"));
+	} else if (g->m->n + n > g->q->conf.targets_max) {
+		held(g, r, S("5.4.6 aliases lead to too many recipients"));
+	} else
+		expand(g, r, rows, n);
+}
+
+static void
 route_one(struct routing *g, struct target *t, const struct row *rows,
     uint32_t n)
 {
@@ -251,12 +263,8 @@ route_one(struct routing *g, struct target *t, const struct row *rows,
 		postpone(g, &r);
 	} else if (!is_expansion(rows, n)) {
 		become(g, &r, &rows[0].r);
-	} else if (r.depth + 1u > g->q->conf.depth_max) {
-		held(g, &r, S("5.4.6 aliases are nested too deeply"));
-	} else if (g->m->n + n > g->q->conf.targets_max) {
-		held(g, &r, S("5.4.6 aliases lead to too many recipients"));
 	} else
-		expand(g, &r, rows, n);
+		route_expansion(g, &r, rows, n);
 	change(g, &r);
 }
 

@@ -95,13 +95,15 @@ put_record(struct reclog *l, const struct rec *r, uint64_t offset)
 static void
 put_piece(struct reclog *l, size_t from, struct str payload)
 {
-	struct piece *last = l->npieces > 0 ? &l->pieces[l->npieces - 1] :
-	    NULL;
+	struct piece *last;
 
-	if (last != NULL && last->payload.n == 0) {
-		last->n += l->ctl.n - from;
-		last->payload = payload;
-		return;
+	if (l->npieces > 0) {
+		last = &l->pieces[l->npieces - 1];
+		if (last->payload.n == 0) {
+			last->n += l->ctl.n - from;
+			last->payload = payload;
+			return;
+		}
 	}
 	if (l->npieces == l->pieces_cap) {
 		l->pieces_cap = l->pieces_cap == 0 ? 16 : l->pieces_cap * 2;

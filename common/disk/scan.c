@@ -55,6 +55,8 @@ scan_open(struct scan *s, int fd, uint64_t id, uint64_t size)
 		case FRAME_GOOD:
 			s->stale = h.id != id;
 			s->found = h.id == id;
+			if (s->found)
+				s->head = h;
 			break;
 		case FRAME_FOREIGN:
 			s->foreign = true;
@@ -63,8 +65,6 @@ scan_open(struct scan *s, int fd, uint64_t id, uint64_t size)
 			break;
 		}
 	}
-	if (s->found)
-		s->head = h;
 	s->head.id = id;
 	p = window_get(&s->w, SEG_HEAD, FRAME_HEAD);
 	if (!s->found && p != NULL && frame_head_get(p, &f) == FRAME_GOOD &&

@@ -66,7 +66,7 @@ make_key(struct str address, char *key)
 		rest = str_from(rest, 5);
 		memcpy(text, rest.p, rest.n);
 		if (inet_pton(AF_INET6, text, in6) == 1) {
-			memcpy(key, "6", 1);
+			key[0] = '6';
 			memcpy(key + 1, in6, 8);
 			return 9;
 		}
