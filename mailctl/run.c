@@ -60,20 +60,41 @@ take_lock(void)
 	}
 }
 
+/* One extent of user_namespaces(7): inside, outside, how many. */
+static bool
+parse_extent(const char *line, uint64_t *first, uint64_t *n)
+{
+	unsigned long	 number[3];
+	char		*end;
+	int		 i;
+
+	for (i = 0; i < 3; i++) {
+		errno = 0;
+		number[i] = strtoul(line, &end, 10);
+		if (end == line || errno != 0)
+			return false;
+		line = end;
+	}
+	*first = number[0];
+	*n = number[2];
+	return true;
+}
+
 /* Every user id that a mailbox may get must exist in this namespace. */
 static void
 check_uid_map(void)
 {
 	FILE		*f = fopen("/proc/self/uid_map", "re");
-	unsigned long	 in, out, n;
+	char		 line[128];
+	uint64_t	 in, n;
 	uint64_t	 lo = conf_num(C_MAILBOX_UID_BASE);
 	uint64_t	 hi = lo + conf_num(C_MAILBOX_UID_COUNT) - 1;
 	bool		 fits = false;
 
 	if (f == NULL)
 		return;
-	while (fscanf(f, "%lu %lu %lu", &in, &out, &n) == 3) {
-		if (lo >= in && hi - in < n)
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (parse_extent(line, &in, &n) && lo >= in && hi - in < n)
 			fits = true;
 	}
 	fclose(f);
@@ -106,7 +127,7 @@ check_identity(void)
 	    "chroot, no network namespaces", L_NUM("user", geteuid()));
 }
 
-/* -- ready ------------------------------------------------------------------------ */
+/* -- ready ------------------------------------------------------------ */
 
 void
 supervisor_ready(struct supervisor *s)
