@@ -22,7 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 4096, LINE_MAX_ = 1024 };
+enum {
+	CONNECTIONS_MAX = 4096,
+	LINE_MAX_ = 1024,
+	CONTENT_MAX = 1024 * 1024 * 1024
+};
 
 enum step { GREETING, EHLO, MAIL, RCPT, DATA, DOT, DONE };
 
@@ -118,7 +122,7 @@ push_content(struct conn *c)
 static void
 on_line(struct conn *c)
 {
-	int code = atoi(c->line);
+	int code = (int)strtol(c->line, NULL, 10);
 
 	if (c->line[3] == '-')
 		return;
@@ -180,7 +184,8 @@ static void
 open_conn(struct conn *c, uint16_t port)
 {
 	struct sockaddr_in	in = { .sin_family = AF_INET,
-	    .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct epoll_event	ev = { .events = EPOLLIN, .data.ptr = c };
 	int			one = 1;
 
@@ -237,11 +242,26 @@ report(int64_t took)
 	    (long long)waits[nwaits * 99 / 100], cpu / nwaits);
 }
 
+static unsigned
+number(const char *text, unsigned low, unsigned high)
+{
+	char		*end;
+	unsigned long	 n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || n < low ||
+	    n > high) {
+		fprintf(stderr, "%s is not from %u to %u\n", text, low, high);
+		exit(2);
+	}
+	return (unsigned)n;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct epoll_event	ev[256];
 	unsigned		n, total, i;
+	uint16_t		port;
 	int64_t			start;
 	int			got, k;
 
@@ -250,11 +270,10 @@ main(int argc, char **argv)
 		    "SIZE RCPT...\n");
 		return 2;
 	}
-	n = (unsigned)atoi(argv[2]);
-	total = (unsigned)atoi(argv[3]);
-	if (n == 0 || n > CONNECTIONS_MAX || total < n)
-		return 2;
-	make_content((size_t)atoi(argv[4]));
+	port = (uint16_t)number(argv[1], 1, UINT16_MAX);
+	n = number(argv[2], 1, CONNECTIONS_MAX);
+	total = number(argv[3], n, UINT32_MAX);
+	make_content(number(argv[4], 0, CONTENT_MAX));
 	rcpts = argv + 5;
 	nrcpts = (unsigned)(argc - 5);
 	waits = calloc(total, sizeof(*waits));
@@ -262,7 +281,7 @@ main(int argc, char **argv)
 	start = now_us();
 	for (i = 0; i < n; i++) {
 		conns[i].left = total / n + (i < total % n);
-		open_conn(&conns[i], (uint16_t)atoi(argv[1]));
+		open_conn(&conns[i], port);
 	}
 	while (live > 0) {
 		got = epoll_wait(ep, ev, 256, -1);

@@ -662,7 +662,7 @@ test_gone(void **state)
 static const char *
 ctl(struct peer *p, enum ctl_verb verb, const char *words)
 {
-	static char	out[8000];
+	static struct buf out;
 	struct buf	b;
 	struct str	rest = str_c(words), w;
 	uint32_t	n = 0;
@@ -680,22 +680,24 @@ ctl(struct peer *p, enum ctl_verb verb, const char *words)
 		wait_for(p, p->n + 1);
 	while (p->m[p->n - 1].type == MSG_CTL_ROW);
 	d = &p->m[p->n - 1].ctl_done;
-	snprintf(out, sizeof(out), "%u", d->status);
+	buf_clear(&out);
+	buf_init(&out, 8000);
+	buf_addu(&out, d->status);
 	for (i = first; i + 1 < p->n; i++) {
 		/* The first two columns are enough to know a row by. */
-		strcat(out, " [");
+		buf_addz(&out, " [");
 		assert_true(rec_next_column(&p->m[i].ctl_row.columns, &col));
-		strncat(out, col.value.p, col.value.n);
-		strcat(out, " ");
+		buf_add(&out, col.value);
+		buf_addz(&out, " ");
 		assert_true(rec_next_column(&p->m[i].ctl_row.columns, &col));
-		strncat(out, col.value.p, col.value.n);
-		strcat(out, "]");
+		buf_add(&out, col.value);
+		buf_addz(&out, "]");
 	}
 	if (d->next.n > 0) {
-		strcat(out, " next ");
-		strncat(out, d->next.p, d->next.n);
+		buf_addz(&out, " next ");
+		buf_add(&out, d->next);
 	}
-	return out;
+	return buf_cstr(&out);
 }
 
 static const struct {
@@ -769,7 +771,8 @@ test_ctl(void **state)
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		got = ctl(p, calls[i].verb, calls[i].words);
 		if (strcmp(got, calls[i].want) != 0)
-			fail_msg("row %zu: %s gave '%s'", i, calls[i].words, got);
+			fail_msg("row %zu: %s gave '%s'", i,
+			    calls[i].words, got);
 	}
 	peer_free(p);
 }
@@ -851,6 +854,7 @@ main(void)
 		return 1;
 	alarm(120);
 	log_to(open("/dev/null", O_WRONLY));
-	text_init();
+	if (text_init() == -1)
+		return 1;
 	return cmocka_run_group_tests_name("authd", tests, NULL, NULL);
 }

@@ -111,13 +111,14 @@ test_allowed(void **state)
 static void
 on_any(struct ctl_call *call, void *arg)
 {
-	unsigned i;
+	unsigned	i;
+	size_t		n = 0;
 
 	(void)arg;
 	got[0] = '\0';
 	for (i = 0; i < call->n; i++) {
-		strncat(got, call->word[i].p, call->word[i].n);
-		strcat(got, "|");
+		n += (size_t)snprintf(got + n, sizeof(got) - n, "%.*s|",
+		    (int)call->word[i].n, call->word[i].p);
 	}
 	ctl_done(call, CTL_OK, "done");
 }

@@ -230,18 +230,19 @@ test_ids(void **state)
 static const char *
 targets(const char *address)
 {
-	static char		out[2000];
+	static struct buf	out;
 	struct dir_alias	a;
 	struct str		t;
 
-	out[0] = '\0';
+	buf_clear(&out);
+	buf_init(&out, 2000);
 	if (dir_alias_get(dir, str_c(address), &a) != DIR_OK)
 		return "none";
 	while (dir_alias_next(&a, &t)) {
-		strncat(out, t.p, t.n);
-		strcat(out, " ");
+		buf_add(&out, t);
+		buf_addc(&out, ' ');
 	}
-	return out;
+	return buf_cstr(&out);
 }
 
 static void
@@ -421,9 +422,10 @@ test_lists(void **state)
 	struct dir_account	a = { .address = "" };
 	struct dir_domain	d = { .name = "" };
 	struct dir_alias	l = { .address = "" };
-	char			seen[400] = "";
+	struct buf		seen;
 
 	(void)state;
+	buf_init(&seen, 400);
 	dir_domain_add(dir, S("b.org"), 5);
 	dir_domain_add(dir, S("a.org"), 5);
 	dir_domain_add(dir, S("a.org.uk"), 5);
@@ -435,26 +437,27 @@ test_lists(void **state)
 	alias("al@a.org", "x@y.z");
 	alias("al@b.org", "x@y.z");
 	while (dir_domain_next(dir, str_c(d.name), &d) == DIR_OK)
-		strcat(strcat(seen, d.name), " ");
+		buf_addf(&seen, "%s ", d.name);
 	while (dir_user_next(dir, S(""), str_c(a.address), &a) == DIR_OK)
-		strcat(strcat(seen, a.address), " ");
-	strcat(seen, "| ");
+		buf_addf(&seen, "%s ", a.address);
+	buf_addz(&seen, "| ");
 	a.address[0] = '\0';
 	while (dir_user_next(dir, S("A.org"), str_c(a.address), &a) == DIR_OK)
-		strcat(strcat(seen, a.address), " ");
-	strcat(seen, "| ");
+		buf_addf(&seen, "%s ", a.address);
+	buf_addz(&seen, "| ");
 	while (dir_alias_list_next(dir, S(""), str_c(l.address), &l) ==
 	    DIR_OK)
-		strcat(strcat(seen, l.address), " ");
-	strcat(seen, "| ");
+		buf_addf(&seen, "%s ", l.address);
+	buf_addz(&seen, "| ");
 	l.address[0] = '\0';
 	while (dir_alias_list_next(dir, S("a.org"), str_c(l.address), &l) ==
 	    DIR_OK)
-		strcat(strcat(seen, l.address), " ");
-	assert_string_equal(seen,
+		buf_addf(&seen, "%s ", l.address);
+	assert_string_equal(buf_cstr(&seen),
 	    "a.org a.org.uk b.org "
 	    "b@a.org z@a.org k@a.org.uk m@b.org | b@a.org z@a.org | "
 	    "@a.org al@a.org al@b.org | @a.org al@a.org ");
+	buf_clear(&seen);
 
 	/* A cursor whose row is gone goes on behind it. */
 	assert_int_equal(dir_user_remove(dir, S("b@a.org")), DIR_OK);

@@ -184,7 +184,7 @@ hear(int fd)
 		n += (size_t)r;
 	text[n] = '\0';
 	if (r == 0)
-		strcat(text, "(end)");
+		memcpy(text + n, "(end)", sizeof("(end)"));
 	return text;
 }
 

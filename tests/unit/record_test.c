@@ -114,6 +114,23 @@ test_set_pieces(void **state)
 /* -- records ---------------------------------------------------------- */
 
 static struct record
+sample_row(enum record_type type)
+{
+	struct record r = { .type = type };
+
+	if (type == REC_ROW_FOLDER)
+		r.row_folder = (struct record_row_folder){ 4, 3, 2, 1, 9, 1,
+		    1, S("c"), S("\x01\x00\x00\x00x") };
+	else if (type == REC_ROW_MESSAGE)
+		r.row_message = (struct record_row_message){ 4, 1, 10, 9, 8,
+		    1700000000, 60, 1, 1, 112 };
+	else
+		r.row_body = (struct record_row_body){ 9, 1, 64, BODY_INLINE,
+		    100, S("x") };
+	return r;
+}
+
+static struct record
 sample(enum record_type type)
 {
 	struct record r = { .type = type };
@@ -159,17 +176,9 @@ sample(enum record_type type)
 		r.counters = (struct record_counters){ 1, 2, 3 };
 		return r;
 	case REC_ROW_FOLDER:
-		r.row_folder = (struct record_row_folder){ 4, 3, 2, 1, 9, 1,
-		    1, S("c"), S("\x01\x00\x00\x00x") };
-		return r;
 	case REC_ROW_MESSAGE:
-		r.row_message = (struct record_row_message){ 4, 1, 10, 9, 8,
-		    1700000000, 60, 1, 1, 112 };
-		return r;
 	case REC_ROW_BODY:
-		r.row_body = (struct record_row_body){ 9, 1, 64, BODY_INLINE,
-		    100, S("x") };
-		return r;
+		return sample_row(type);
 	case REC_SNAPSHOT_BEGIN:
 	case REC_SNAPSHOT_END:
 		break;

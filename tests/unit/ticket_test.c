@@ -33,9 +33,9 @@ sample(void)
 		.tenant = 7,
 		.shard = 3,
 		.expires = NOW + TICKET_LOGIN_MS,
+		.user = "user@example.org",
 	};
 
-	strcpy(t.user, "user@example.org");
 	memset(t.unlock, 0x5a, sizeof(t.unlock));
 	return t;
 }
