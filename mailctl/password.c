@@ -3,6 +3,8 @@
  */
 #include "mailctl/password.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -25,22 +27,68 @@ read_line(struct buf *out)
 	return n == -1 || (n == 0 && !any) || !buf_ok(out) ? -1 : 0;
 }
 
+static volatile sig_atomic_t caught;
+
+static void
+on_signal(int signo)
+{
+	caught = signo;
+}
+
+static void
+catch_signals(void (*handler)(int), sigset_t *set)
+{
+	static const int	signals[] = { SIGINT, SIGTERM, SIGHUP,
+				    SIGQUIT };
+	struct sigaction	sa = { .sa_handler = handler };
+	size_t			i;
+
+	sigemptyset(set);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaction(signals[i], &sa, NULL);
+		sigaddset(set, signals[i]);
+	}
+}
+
+/*
+ * A line of the terminal.  Signals come in while it waits and at no other
+ * moment, so that the terminal is put right before we go.
+ */
+static int
+wait_line(const sigset_t *outside, struct buf *out)
+{
+	struct pollfd p = { .fd = 0, .events = POLLIN };
+
+	if (ppoll(&p, 1, NULL, outside) != 1)
+		return -1;
+	return read_line(out);
+}
+
 static int
 ask(const char *prompt, struct buf *out)
 {
 	struct termios	old, quiet;
+	sigset_t	set, outside;
 	int		rc;
 
 	if (tcgetattr(0, &old) == -1)
 		return -1;
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	/* Unseen first: nothing typed after the prompt is thrown away. */
+	catch_signals(on_signal, &set);
+	sigprocmask(SIG_BLOCK, &set, &outside);
+	/* Unseen first, so that nothing typed after the prompt is lost. */
 	tcsetattr(0, TCSAFLUSH, &quiet);
 	fputs(prompt, stderr);
-	rc = read_line(out);
+	rc = wait_line(&outside, out);
 	tcsetattr(0, TCSAFLUSH, &old);
 	fputc('\n', stderr);
+	catch_signals(SIG_DFL, &set);
+	if (caught != 0) {
+		buf_wipe(out);
+		raise(caught);
+	}
+	sigprocmask(SIG_SETMASK, &outside, NULL);
 	return rc;
 }
 

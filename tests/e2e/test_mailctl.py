@@ -3,7 +3,9 @@
 import imaplib
 import os
 import pty
+import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -114,6 +116,23 @@ def test_password_from_a_terminal(suite):
     os.close(main)
     assert b"unseen" not in seen
     suite.ctl("user", "show", "tty@example.org")
+
+
+def test_interrupted_at_the_prompt(suite):
+    main, side = pty.openpty()
+    p = subprocess.Popen(
+        [postern.MAILCTL, "-c", suite.conf, "user", "add",
+         "int@example.org"], stdin=side, stdout=side, stderr=side)
+    seen = b""
+    while b"Password: " not in seen:
+        seen += os.read(main, 100)
+    assert not termios.tcgetattr(side)[3] & termios.ECHO
+    p.send_signal(signal.SIGINT)
+    assert p.wait(60) == -signal.SIGINT
+    assert termios.tcgetattr(side)[3] & termios.ECHO
+    os.close(side)
+    os.close(main)
+    suite.ctl("user", "show", "int@example.org", check=3)
 
 
 def test_second_run_waits_for_the_lock_then_fails(suite):
