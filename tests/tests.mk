@@ -50,5 +50,6 @@ fuzz-smoke: $(FUZZERS:%=$(B)/fuzz/%)
 .SECONDARY:
 
 -include tests/fault/fault.mk
+-include tests/evil/evil.mk
 -include tests/bench/bench.mk
 include tests/lint.mk

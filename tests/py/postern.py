@@ -59,7 +59,9 @@ def free_base():
 class Instance:
     """One instance; use it as a context manager."""
 
-    def __init__(self, directory=None, settings=None, env=None, wrap=None):
+    def __init__(self, directory=None, settings=None, env=None, wrap=None,
+                 programs=BUILD):
+        self.mailctl = os.path.join(programs, "mailctl")
         self.own = directory is None
         self.top = tempfile.mkdtemp(prefix="postern-") if self.own else None
         self.dir = directory or os.path.join(self.top, "instance")
@@ -80,7 +82,7 @@ class Instance:
                 is_free(base + off) for off in SERVICES.values()) \
                 else free_base()
             done = subprocess.run(
-                [MAILCTL, "init", self.dir, "--port-base", str(self.base),
+                [self.mailctl, "init", self.dir, "--port-base", str(self.base),
                  "--hostname", "mail.example.org"],
                 capture_output=True, text=True)
             if done.returncode == 0:
@@ -103,7 +105,7 @@ class Instance:
             if os.path.exists(self.log_path) else 0
         with open(self.log_path, "ab") as log:
             self.proc = subprocess.Popen(
-                self.wrap + [MAILCTL, "-c", self.conf, "run"],
+                self.wrap + [self.mailctl, "-c", self.conf, "run"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=self.env)
         return self
@@ -179,7 +181,7 @@ class Instance:
     # -- asking ----------------------------------------------------------
 
     def ctl(self, *words, stdin=None, check=0):
-        done = subprocess.run([MAILCTL, "-c", self.conf, *words],
+        done = subprocess.run([self.mailctl, "-c", self.conf, *words],
                               capture_output=True, text=True,
                               input=stdin, timeout=DEADLINE)
         if check is not None:
