@@ -213,10 +213,9 @@ zygote_main(void)
 	may_change = sandbox_has_ids();
 	signal(SIGCHLD, SIG_IGN);
 	sandbox = sandbox_enter(&(struct sandbox){
-		.allow = SB_ACCEPT | SB_UNIX | SB_FILES | SB_FORK | SB_IDS,
+		.allow = SB_ACCEPT | SB_FILES | SB_FORK | SB_IDS,
 		.dir = store,
 		.chroot = true,
-		.landlock_later = true,
 		.uid_base = (unsigned)conf_num(C_MAILBOX_UID_BASE),
 		.uid_count = (unsigned)conf_num(C_MAILBOX_UID_COUNT),
 		.gid_base = (unsigned)conf_num(C_TENANT_GID_BASE),

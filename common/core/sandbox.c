@@ -189,19 +189,13 @@ enter_landlock(const struct sandbox *sb)
 		a.net = NET_ALL;
 		n = 2 * sizeof(uint64_t);
 	}
-	/* The zygote's children answer to signals of nobody but the kernel. */
+	/* No signal to, and no abstract socket of, anybody outside. */
 	if (abi >= 6) {
 		a.scoped = SCOPE_ALL;
 		n = sizeof(a);
 	}
 	fd = (int)syscall(SYS_landlock_create_ruleset, &a, n, 0);
 	must("landlock", fd == -1 ? -1 : 0);
-	/* It works, and whoever is forked from us will do it. */
-	if (sb->landlock_later) {
-		close(fd);
-		in_force("landlock:children");
-		return;
-	}
 	if (sb->dir != -1)
 		must("landlock", allow_dir(fd, sb, a.fs));
 	must("landlock", (int)syscall(SYS_landlock_restrict_self, fd, 0));

@@ -29,7 +29,6 @@ struct sandbox {
 	unsigned	allow;		/* of enum sandbox_part */
 	int		dir;		/* Landlock: beneath it only; -1 none */
 	bool		chroot;		/* into start_view() */
-	bool		landlock_later;	/* the zygote: its children do it */
 	unsigned	files;		/* RLIMIT_NOFILE; 0 leaves it */
 	unsigned	processes;	/* RLIMIT_NPROC; 0 means none more */
 	/* SB_IDS: power-of-two aligned ranges. */

@@ -17,6 +17,8 @@
 
 #define CALL(name)	SCMP_SYS(name)
 
+enum { PR_SET_MDWE_ = 65 };		/* newer than our headers */
+
 static const int always[] = {
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(close),
 	CALL(recvmsg), CALL(recvfrom), CALL(sendmsg), CALL(sendto),
@@ -44,7 +46,7 @@ static const int files[] = {
 	CALL(rename), CALL(renameat), CALL(renameat2), CALL(unlink),
 	CALL(unlinkat), CALL(mkdir), CALL(mkdirat), CALL(ftruncate),
 	CALL(getdents64), CALL(fallocate), CALL(copy_file_range),
-	CALL(sendfile), CALL(fstatfs), CALL(statfs), CALL(fchdir),
+	CALL(sendfile), CALL(fstatfs), CALL(statfs),
 	CALL(getcwd), CALL(access), CALL(faccessat), CALL(faccessat2),
 	CALL(open),
 	CALL(stat), CALL(lstat), CALL(sysinfo), CALL(umask),
@@ -63,15 +65,15 @@ static const int forking[] = {
 
 /* What sandbox_enter itself calls; it can only take away. */
 static const int locking[] = {
-	CALL(prctl), CALL(seccomp), CALL(landlock_create_ruleset),
+	CALL(seccomp), CALL(landlock_create_ruleset),
 	CALL(landlock_add_rule), CALL(landlock_restrict_self),
 	CALL(prlimit64), CALL(capget), CALL(capset), CALL(fchdir),
 };
 
 /* A child of the zygote locks itself down under the zygote's filter. */
 static const int changing_ids[] = {
-	CALL(openat), CALL(mkdirat), CALL(fchdir), CALL(prctl),
-	CALL(seccomp), CALL(landlock_create_ruleset),
+	CALL(openat), CALL(mkdirat), CALL(fchdir), CALL(seccomp),
+	CALL(landlock_create_ruleset),
 	CALL(landlock_add_rule), CALL(landlock_restrict_self),
 	CALL(prlimit64), CALL(getresuid), CALL(getresgid), CALL(capget),
 	CALL(capset), CALL(umask),
@@ -146,6 +148,22 @@ allow_identities(const struct sandbox *sb)
 	    SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, gmask, sb->gid_base)));
 }
 
+/* identity's and sandbox_enter's own, a name, the parent's death. */
+static void
+allow_prctl(void)
+{
+	static const int what[] = { PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP,
+	    PR_GET_SECCOMP, PR_CAP_AMBIENT, PR_CAPBSET_DROP, PR_SET_MDWE_,
+	    PR_SET_NAME, PR_SET_PDEATHSIG };
+	size_t i;
+
+	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+		allow_if(CALL(prctl), 0, UINT64_MAX, (uint64_t)what[i]);
+	/* Others may never look into it again. */
+	check(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prctl), 2,
+	    SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE), SCMP_A1(SCMP_CMP_EQ, 0)));
+}
+
 static void
 allow_parts(const struct sandbox *sb)
 {
@@ -157,6 +175,13 @@ allow_parts(const struct sandbox *sb)
 	}
 	if ((sb->allow & SB_FILES) != 0)
 		ALLOW(files);
+	/*
+	 * A directory that was passed is outside the root: to go there and
+	 * connect by a path above it would leave the view.  Landlock knows
+	 * nothing of sockets.
+	 */
+	if ((sb->allow & SB_FILES) != 0 && (sb->allow & SB_UNIX) == 0)
+		ALLOW(((const int[]){ CALL(fchdir) }));
 	if ((sb->allow & SB_READ) != 0) {
 		ALLOW(reading);
 		allow_if(CALL(openat), 2, O_ACCMODE | O_CREAT | O_TRUNC,
@@ -172,6 +197,8 @@ allow_parts(const struct sandbox *sb)
 		ALLOW(((const int[]){ CALL(kill) }));
 	if ((sb->allow & SB_LOCK) != 0)
 		ALLOW(locking);
+	if ((sb->allow & (SB_LOCK | SB_IDS)) != 0)
+		allow_prctl();
 	if ((sb->allow & SB_IDS) != 0)
 		allow_identities(sb);
 }

@@ -79,7 +79,7 @@ lock_down(unsigned allow, bool with_dir, int report)
 	conf_defaults();
 	sandbox_enter(&(struct sandbox){ .allow = allow,
 	    .dir = with_dir ? inside : -1, .chroot = true, .uid_base = BASE,
-	    .landlock_later = (allow & SB_IDS) != 0, .uid_count = COUNT,
+	    .uid_count = COUNT,
 	    .gid_base = GBASE, .gid_count = GCOUNT });
 }
 
@@ -156,6 +156,9 @@ PROBE(p_socket_unix, socket(AF_UNIX, SOCK_SEQPACKET, 0))
 PROBE(p_socket_inet, socket(AF_INET, SOCK_STREAM, 0))
 PROBE(p_socket_inet6, socket(AF_INET6, SOCK_STREAM, 0))
 PROBE(p_prctl, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+PROBE(p_name, prctl(PR_SET_NAME, "name"))
+PROBE(p_undumpable, prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+PROBE(p_go_inside, fchdir(inside))
 PROBE(p_unshare, unshare(CLONE_NEWUSER))
 PROBE(p_map, mmap(NULL, 4096, PROT_READ | PROT_WRITE,
     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0)
@@ -203,6 +206,9 @@ static const struct {
 	{ "FILES: chown", SB_FILES, true, p_chown, KILLED },
 	{ "FILES: symlink", SB_FILES, true, p_symlink, KILLED },
 	{ "FILES: no directory", SB_FILES, false, p_create_inside, EACCES },
+	{ "FILES: go inside", SB_FILES, true, p_go_inside, 0 },
+	{ "FILES and UNIX: go inside", SB_FILES | SB_UNIX, true, p_go_inside,
+	    KILLED },
 	{ "READ: read", SB_READ, true, p_read_inside, 0 },
 	{ "READ: create", SB_READ, true, p_create_inside, KILLED },
 	{ "READ and FILES", SB_READ | SB_FILES, true, p_create_inside, 0 },
@@ -213,6 +219,11 @@ static const struct {
 	{ "KILL: kill", SB_KILL, false, p_kill, 0 },
 	{ "ptrace", SB_FORK, false, p_ptrace, KILLED },
 	{ "prctl", SB_FILES, true, p_prctl, KILLED },
+	{ "LOCK: name", SB_LOCK, false, p_name, 0 },
+	{ "LOCK: not dumpable", SB_LOCK, false, p_undumpable, 0 },
+	{ "LOCK: dumpable", SB_LOCK, false, p_prctl, KILLED },
+	{ "IDS: dumpable", SB_IDS, false, p_prctl, KILLED },
+	{ "IDS: above", SB_IDS | SB_FILES, true, p_open_above, EACCES },
 	{ "setresuid", SB_FILES, true, p_uid_first, KILLED },
 	{ "IDS: first", SB_IDS, false, p_uid_first, 0 },
 	{ "IDS: last", SB_IDS, false, p_uid_last, 0 },
@@ -286,7 +297,7 @@ test_ranges(void **state)
 			log_to(null);
 			conf_defaults();
 			sandbox_enter(&(struct sandbox){ .allow = SB_IDS,
-			    .dir = -1, .landlock_later = true,
+			    .dir = -1,
 			    .uid_base = t[i].base, .uid_count = t[i].count,
 			    .gid_base = GBASE, .gid_count = GCOUNT });
 			_exit(0);
