@@ -6,6 +6,8 @@
 #ifndef EVIL_H
 #define EVIL_H
 
+#define EVIL_UIDS	1879048192u	/* the default mailbox.uid_base */
+
 /* Tried in a process that is locked down: 0 is a hole in a wall. */
 struct probe {
 	const char	*name;

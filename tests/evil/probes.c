@@ -495,7 +495,7 @@ steal_from(pid_t pid)
 
 	if (fd == -1)
 		return -1;
-	return syscall(SYS_pidfd_getfd, fd, 4, 0) == -1 ? -1 : 0;
+	return syscall(SYS_pidfd_getfd, fd, 2, 0) == -1 ? -1 : 0;
 }
 
 static int
@@ -617,15 +617,7 @@ unshare_user(void)
 static int
 do_mount(void)
 {
-	if (unshare(CLONE_NEWNS) == -1)
-		return -1;
 	return mount("none", "/tmp", "tmpfs", 0, NULL);
-}
-
-static int
-try_mount(void)
-{
-	return mount("none", "/", NULL, MS_PRIVATE, NULL);
 }
 
 static int
@@ -712,7 +704,7 @@ resuid_root(void)
 static int
 become_other(void)
 {
-	uid_t uid = 1879048192 + (evil_self == 1 ? 2 : 1);
+	uid_t uid = EVIL_UIDS + (evil_self == 1 ? 2 : 1);
 
 	return setresuid(uid, uid, uid);
 }
@@ -747,7 +739,7 @@ const struct probe evil_probes[] = {
 	P(do_prlimit), P(do_fork), P(do_clone_user), P(do_clone3),
 	P(do_execve), P(do_execveat), P(do_memfd), P(map_code),
 	P(protect_code), P(do_dumpable), P(do_personality),
-	P(do_unshare), P(unshare_user), P(do_mount), P(try_mount), P(do_bpf),
+	P(do_unshare), P(unshare_user), P(do_mount), P(do_bpf),
 	P(do_uring), P(do_userfault), P(do_perf), P(do_keyctl),
 	P(do_ioctl), P(call_x32), P(call_i386),
 	P(become_root), P(resuid_root), P(become_other), P(group_root),
