@@ -216,7 +216,6 @@ on_auth(struct session *s, const struct smtp_event *ev)
 {
 	const struct smtp_auth *a = ev->auth;
 
-	s->is_secret = true;
 	/* RFC 4616 2: nobody here may act for somebody else. */
 	if (a->authzid.n > 0 && !str_ieq(a->authzid, a->user)) {
 		smtp_answer(&s->smtp, ev->id, SMTP_BAD_LOGIN);
@@ -343,11 +342,9 @@ take_input(struct session *s)
 	struct buf	*in = stream_in(s->stream);
 	size_t		 n = smtp_taken(&s->smtp);
 
-	/* A password must not lie about in a buffer. */
-	if (s->is_secret && n > 0) {
+	/* A password must not lie about here, nor what was to be one. */
+	if (n > 0)
 		explicit_bzero(in->p + in->at, n);
-		s->is_secret = false;
-	}
 	buf_drop(in, n);
 }
 

@@ -26,7 +26,7 @@ struct session {
 	struct str		 address;	/* ours */
 	enum smtp_kind		 kind;
 	unsigned		 holds;		/* questions that name us */
-	bool			 running, is_dead, is_secret;
+	bool			 running, is_dead;
 
 	/* Deadlines. */
 	enum smtp_waits		 waits;

@@ -117,7 +117,8 @@ packet_free(struct chan *c, struct packet *p)
 	c->queued -= p->b.n;
 	if (p->fd != -1)
 		close(p->fd);
-	buf_clear(&p->b);
+	/* It may have held a password, as may what came: see on_ready. */
+	buf_wipe(&p->b);
 	free(p);
 }
 
@@ -332,6 +333,7 @@ on_ready(void *arg, int events)
 			return;
 		}
 		handle_packet(c, str_of(inbox, (size_t)n), fd);
+		explicit_bzero(inbox, (size_t)n);
 	}
 }
 

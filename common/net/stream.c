@@ -137,6 +137,8 @@ receive(struct stream *s)
 		return;
 	}
 	buf_add(&s->in, str_of(scratch, (size_t)n));
+	/* It may be a password. */
+	explicit_bzero(scratch, (size_t)n);
 	s->fn(s, STREAM_DATA, s->arg);
 }
 
@@ -174,6 +176,8 @@ drain(struct stream *s)
 {
 	ssize_t n = recv(s->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
 
+	if (n > 0)
+		explicit_bzero(scratch, (size_t)n);
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 		s->drains = false;
 }

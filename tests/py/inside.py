@@ -1,0 +1,88 @@
+"""What is inside the processes of an instance, as root sees it: the family of
+processes, their memory, their descriptors."""
+
+import os
+import stat
+
+
+def family(pid):
+    """Pid and all its descendants."""
+    pids = [pid]
+    for p in pids:
+        try:
+            with open(f"/proc/{p}/task/{p}/children") as f:
+                pids += [int(c) for c in f.read().split()]
+        except FileNotFoundError:
+            pass
+    return pids
+
+
+def name(pid):
+    with open(f"/proc/{pid}/comm") as f:
+        return f.read().strip()
+
+
+def writable(pid):
+    """The content of each writable mapping of a process."""
+    with open(f"/proc/{pid}/maps") as maps, \
+            open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            span, mode, rest = line.split(None, 2)
+            if not mode.startswith("rw"):
+                continue
+            low, high = (int(x, 16) for x in span.split("-"))
+            mem.seek(low)
+            data = b""
+            try:
+                while len(data) < high - low:
+                    piece = mem.read(high - low - len(data))
+                    if not piece:
+                        break
+                    data += piece
+            except OSError:
+                pass
+            yield rest.split()[-1] if "[" in rest or "/" in rest else \
+                "anonymous", data
+
+
+def holders(pids, needles):
+    """Where in the memory of these processes one of these strings is."""
+    found = []
+    for pid in pids:
+        try:
+            for where, data in writable(pid):
+                for what, needle in needles.items():
+                    if needle in data:
+                        found.append(f"{name(pid)} {where}: {what}")
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+class Descriptor:
+    """One open descriptor: its number, what it is, and how it is open."""
+
+    def __init__(self, pid, fd):
+        base = f"/proc/{pid}"
+        self.fd = fd
+        self.link = os.readlink(f"{base}/fd/{fd}")
+        self.kind = stat.S_IFMT(os.stat(f"{base}/fd/{fd}").st_mode)
+        with open(f"{base}/fdinfo/{fd}") as f:
+            info = dict(l.split(":", 1) for l in f if ":" in l)
+        self.flags = int(info["flags"], 8)
+
+    def closes_on_exec(self):
+        return bool(self.flags & os.O_CLOEXEC)
+
+    def is_writable(self):
+        return self.flags & os.O_ACCMODE != os.O_RDONLY
+
+
+def descriptors(pid):
+    out = []
+    for fd in sorted(int(f) for f in os.listdir(f"/proc/{pid}/fd")):
+        try:
+            out.append(Descriptor(pid, fd))
+        except FileNotFoundError:
+            pass
+    return out
