@@ -40,8 +40,10 @@ keep_only(int ctl, int path)
 	/* Neither may be in the way of the other's new number. */
 	ctl = fcntl(ctl, F_DUPFD_CLOEXEC, DIR_FD + 1);
 	dir = fcntl(dir, F_DUPFD_CLOEXEC, DIR_FD + 1);
-	if (ctl == -1 || dir == -1 || dup2(ctl, CTL_FD) == -1 ||
-	    dup2(dir, DIR_FD) == -1 || close_range(DIR_FD + 1, ~0u, 0) == -1)
+	if (ctl == -1 || dir == -1 ||
+	    dup3(ctl, CTL_FD, O_CLOEXEC) == -1 ||
+	    dup3(dir, DIR_FD, O_CLOEXEC) == -1 ||
+	    close_range(DIR_FD + 1, ~0u, 0) == -1)
 		fatal("descriptors");
 	start_forget();
 	return DIR_FD;

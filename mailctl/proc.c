@@ -4,6 +4,8 @@
 #include "mailctl/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -170,12 +172,32 @@ open_notify(struct proc *p, int *theirs)
 	p->watch = loop_watch(p->notify, LOOP_READ, on_notify, p);
 }
 
+/*
+ * Every daemon keeps a lock of its own behind the starter's: the next start
+ * waits until the last one is gone, and none can end another's or write.
+ */
+static int
+own_lock(const struct supervisor *s)
+{
+	struct flock	fl = { .l_type = F_RDLCK, .l_whence = SEEK_SET,
+	    .l_start = 1 };
+	char		path[64];
+	int		fd;
+
+	/* The file that is locked, whatever bears its name by now. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->lock);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || fcntl(fd, F_OFD_SETLK, &fl) == -1)
+		fatal("share the lock");
+	return fd;
+}
+
 void
 proc_start(struct proc *p)
 {
 	const struct instance	*in = p->sup->in;
 	struct fd_list		 l = { 0 };
-	int			 theirs, slice, view, dir = -1;
+	int			 theirs, slice, view, lock, dir = -1;
 	size_t			 i;
 
 	if (p->watch != NULL) {
@@ -189,8 +211,8 @@ proc_start(struct proc *p)
 	fd_list_add(&l, "notify", theirs);
 	fd_list_add(&l, "config", slice);
 	fd_list_add(&l, "view", view);
-	/* Held by all: the next start waits until the last one is gone. */
-	fd_list_add(&l, "lock", p->sup->lock);
+	lock = own_lock(p->sup);
+	fd_list_add(&l, "lock", lock);
 	sockets_of(p->unit, &l);
 	if (p->unit->dir != NULL) {
 		dir = instance_mkdir(in->dirfd, p->unit->dir, 0700,
@@ -208,6 +230,7 @@ proc_start(struct proc *p)
 	close(theirs);
 	close(slice);
 	close(view);
+	close(lock);
 	if (dir != -1)
 		close(dir);
 	fd_list_clear(&l);

@@ -58,6 +58,11 @@ take_lock(void)
 		nanosleep(&pause, NULL);
 		waited += LOCK_POLL_MS;
 	}
+	/* Nobody is left; the first octet is ours, the rest our daemons'. */
+	fl.l_type = F_UNLCK;
+	fl.l_start = 1;
+	if (fcntl(sup.lock, F_OFD_SETLK, &fl) == -1)
+		fatal("lock %s/lock", sup.in->dir);
 }
 
 /* One extent of user_namespaces(7): inside, outside, how many. */
