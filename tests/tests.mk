@@ -34,21 +34,46 @@ unit-tests: $(UNITS:%=$(B)/tests/%) $(FUZZERS:%=$(B)/tests/%)
 check: all unit-tests
 	@$(PYTHON) tests/collect.py --build $(B) $(CHECK)
 
+# The folders once more, compiled by clang for libFuzzer, whatever SAN says.
 FUZZ_SECONDS = 20
-FUZZ_SRC = $(foreach f,$(FOLDERS),$(filter-out %/main.c,$(wildcard $(f)/*.c)))
+FUZZ_B	= build/fuzz
+FUZZ_CFLAGS = -D_GNU_SOURCE -I. -std=c17 -g -gdwarf-4 -O1 -w -MMD -MP \
+	  -fno-omit-frame-pointer -fno-sanitize-recover=all -DPOSTERN_SANITIZE
+fuzz_archive = $(FUZZ_B)/lib/$(call name,$(1)).a
+fuzz_objs = $(patsubst %.c,$(FUZZ_B)/obj/%.o,\
+	    $(filter-out %/main.c,$(wildcard $(1)/*.c)))
+FUZZ_LIB = $(patsubst %.c,$(FUZZ_B)/obj/%.o,$(wildcard tests/lib/*.c))
+FUZZ_EVERY = $(foreach f,$(FOLDERS),$(call fuzz_archive,$(f)))
 
-$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard tests/lib/*.c)
+$(FUZZ_B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	clang -D_GNU_SOURCE -I. -std=c17 -g -gdwarf-4 -O1 -w \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -DPOSTERN_SANITIZE -o $@ $(filter %.c,$^) $(TEST_LIBS)
+	@echo '  FUZZ  $<'
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+	    -c -o $@ $<
 
-fuzz-smoke: $(FUZZERS:%=$(B)/fuzz/%)
-	@$(PYTHON) tests/fuzz/smoke.py --build $(B) --seconds $(FUZZ_SECONDS)
+define fuzz_folder
+$(call fuzz_archive,$(1)): $(call fuzz_objs,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call fuzz_folder,$(f))))
+
+define fuzzer
+$(FUZZ_B)/$(1): $(FUZZ_B)/obj/tests/fuzz/$(1).o $(FUZZ_LIB) $(FUZZ_EVERY)
+	@echo '  LD    $$@'
+	@clang -fsanitize=fuzzer,address,undefined -o $$@ $$< $(FUZZ_LIB) \
+	    -Wl,--start-group $(FUZZ_EVERY) -Wl,--end-group $(TEST_LIBS)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+
+fuzz-smoke: $(FUZZERS:%=$(FUZZ_B)/%)
+	@$(PYTHON) tests/fuzz/smoke.py --build build --seconds $(FUZZ_SECONDS)
 
 .PHONY: check unit-tests fuzz-smoke
 .SECONDARY:
 
+-include $(shell find $(FUZZ_B)/obj -name '*.d' 2>/dev/null)
 -include tests/fault/fault.mk
 -include tests/evil/evil.mk
 -include tests/bench/bench.mk
