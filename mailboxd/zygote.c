@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/core/conf.h"
@@ -26,6 +27,7 @@
 enum { WANT_LEN = MSG_HEADER + 16, CTL_FD = 3, DIR_FD = 4 };
 
 static bool	may_change;	/* started as root: owners get their own ids */
+static sigset_t	unblocked;	/* SIGCHLD comes only while we wait */
 
 /* -- in the child ----------------------------------------------------- */
 
@@ -61,6 +63,7 @@ become_owner(struct place *p, int ctl, int store)
 	    (unsigned long long)p->mailbox);
 	prctl(PR_SET_NAME, name);
 	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 	path = place_open(store, p, may_change);
 	if (path == -1)
 		fatal("mailbox %llu", (unsigned long long)p->mailbox);
@@ -175,6 +178,41 @@ serve(int conn, int store)
 	return ok;
 }
 
+static void
+on_child(int signo)
+{
+	(void)signo;
+}
+
+/* An owner ends by itself, or the log says by what. */
+static void
+reap(void)
+{
+	int	status;
+	pid_t	pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status))
+			log_warn("owner died", L_NUM("pid", pid),
+			    L_NUM("signal", WTERMSIG(status)));
+	}
+}
+
+static void
+watch_children(void)
+{
+	struct sigaction	sa = { .sa_handler = on_child,
+	    .sa_flags = SA_NOCLDSTOP };
+	sigset_t		child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &child, &unblocked) == -1 ||
+	    sigaction(SIGCHLD, &sa, NULL) == -1)
+		fatal("signals");
+	sigdelset(&unblocked, SIGCHLD);
+}
+
 static _Noreturn void
 run(int listener, int store, int starter)
 {
@@ -182,8 +220,9 @@ run(int listener, int store, int starter)
 	    { listener, POLLIN, 0 }, { -1, POLLIN, 0 } };
 
 	for (;;) {
+		reap();
 		log_flush();
-		if (poll(p, 3, -1) == -1) {
+		if (ppoll(p, 3, NULL, &unblocked) == -1) {
 			if (errno != EINTR)
 				fatal("poll");
 			continue;
@@ -213,7 +252,7 @@ zygote_main(void)
 	const char	*sandbox;
 
 	may_change = sandbox_has_ids();
-	signal(SIGCHLD, SIG_IGN);
+	watch_children();
 	sandbox = sandbox_enter(&(struct sandbox){
 		.allow = SB_ACCEPT | SB_FILES | SB_FORK | SB_IDS,
 		.dir = store,
