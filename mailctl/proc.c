@@ -239,6 +239,9 @@ proc_start(struct proc *p)
 static void
 log_end(const struct proc *p, int ws)
 {
+	/* Some only end by the signal that asks them to. */
+	if (p->sup->stopping && WIFSIGNALED(ws) && WTERMSIG(ws) == SIGTERM)
+		return;
 	if (WIFSIGNALED(ws))
 		log_warn("daemon died", L_Z("daemon", p->unit->name),
 		    L_NUM("pid", p->pid), L_NUM("signal", WTERMSIG(ws)));
