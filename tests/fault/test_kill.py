@@ -5,7 +5,6 @@ import os
 import random
 import select
 import shutil
-import signal
 
 import pytest
 
@@ -34,13 +33,6 @@ def verify(inst, ledger):
     load.check(ledger, [load.headers(inst, u, p) for u, p in USERS.items()])
 
 
-def kill(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
 DAEMONS = ["smtpd", "queued", "route", "local", "mailboxd", "zygote",
            "authd", "imapd", "pop3d"]
 
@@ -51,7 +43,7 @@ def test_kill_one_daemon_while_mail_flows(inst, daemon):
         flow.wait_more(30)
         for _ in range(3):
             pid = inst.pid(daemon)
-            kill(pid)
+            inst.kill(pid)
 
             def is_back():
                 row = inst.status()[daemon]
@@ -66,7 +58,7 @@ def test_kill_owners_while_mail_flows(inst):
         flow.wait_more(30)
         for _ in range(5):
             for pid in inst.owners():
-                kill(pid)
+                inst.kill(pid)
             flow.wait_more(30)
     verify(inst, flow.ledger)
 
@@ -95,7 +87,7 @@ def test_kill_everything_at_random_moments(inst):
             open_at_kill += flow.ledger.open > 0
             for pid in victims:
                 if pid:
-                    kill(pid)
+                    inst.kill(pid)
             inst.kill_all()
             inst.wait_unlocked()
             inst.start()

@@ -6,6 +6,7 @@ Never sleeps to wait: wait_for() polls a condition against a deadline."""
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -19,6 +20,17 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 BUILD = os.path.join(ROOT, os.environ.get("POSTERN_BUILD", "build"))
 MAILCTL = os.path.join(BUILD, "mailctl")
 DEADLINE = 60.0
+
+# Of sanitized programs.  Leaks: what a process holds when it exits is not
+# lost, and the leak checker cannot trace a process that is not dumpable.
+# Abort: so that the supervisor sees a death and not an end.
+for _name, _value in (
+        ("ASAN_OPTIONS", "abort_on_error=1:detect_leaks=0"),
+        ("UBSAN_OPTIONS", "abort_on_error=1:print_stacktrace=1")):
+    os.environ.setdefault(_name, _value)
+REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer",
+           "AddressSanitizer:", "Assertion `")
+DEATH = re.compile(r"daemon died|hash worker died|owner died")
 SERVICES = {"mx": 25, "submission": 587, "pop3": 110, "imap": 143}
 
 
@@ -72,6 +84,7 @@ class Instance:
         self.proc = None
         self.settings = settings or {}
         self.base = None
+        self.killed = set()
 
     # -- making and starting -------------------------------------------
 
@@ -141,7 +154,38 @@ class Instance:
             self.kill_all()
             raise
         self.proc = None
+        self.check_log()
         return code
+
+    def kill(self, pid):
+        """kill -9 of one process, which is then no complaint."""
+        self.killed.add(pid)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def complaints(self):
+        """Lines of the log that no test may cause: reports of sanitizers,
+        and deaths by a signal other than those that kill() sent."""
+        if not os.path.exists(self.log_path):
+            return []
+        found = []
+        for line in self.log().splitlines():
+            if DEATH.search(line):
+                pid = int(re.search(r"\bpid=(\d+)", line).group(1))
+                if pid not in self.killed:
+                    found.append(line)
+            elif any(r in line for r in REPORTS):
+                found.append(line)
+        return found
+
+    def check_log(self):
+        found = self.complaints()
+        if found:
+            at = self.log().index(found[0])
+            raise AssertionError("in the log: " + found[0] + "\n" +
+                                 self.log()[at:at + 4000])
 
     def kill_all(self):
         """kill -9 of the supervisor; the rest follows by itself."""
@@ -160,6 +204,7 @@ class Instance:
     def __exit__(self, *exc):
         try:
             self.stop()
+            self.check_log()
         finally:
             self.kill_all()
             if self.own:

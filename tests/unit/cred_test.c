@@ -222,6 +222,8 @@ test_memory(void **state)
 
 	(void)state;
 #ifdef POSTERN_SANITIZE
+	print_message("# skipped: test_memory: sanitizers reserve more "
+	    "address space than the limit\n");
 	skip();
 #endif
 	buf_init(&list, CRED_MAX);
