@@ -20,6 +20,7 @@
 #include "common/core/pack.h"
 #include "common/mail/text.h"
 #include "tests/lib/json.h"
+#include "tests/lib/unit.h"
 
 /* Small, so that a test is quick. */
 static const struct cred_cost cheap = { 64 * 1024, 1 };
@@ -222,9 +223,8 @@ test_memory(void **state)
 
 	(void)state;
 #ifdef POSTERN_SANITIZE
-	print_message("# skipped: test_memory: sanitizers reserve more "
-	    "address space than the limit\n");
-	skip();
+	skip_because("test_memory",
+	    "sanitizers reserve more address space than the limit");
 #endif
 	buf_init(&list, CRED_MAX);
 	assert_int_equal(cred_make(S("x"), &(struct cred_cost){ 64 << 20, 1 },

@@ -1,10 +1,13 @@
 """mailctl without daemons: init and config check, their words and codes."""
 import os
 import subprocess
+import sys
 
 import pytest
 
-MAILCTL = os.path.join(os.environ.get("POSTERN_BUILD", "build"), "mailctl")
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "py"))
+
+from postern import MAILCTL  # noqa: E402
 
 
 def mailctl(*args):
