@@ -50,6 +50,7 @@ make_config(enum smtp_kind kind, bool auth)
 	c.limits.hops = (unsigned)conf_num(C_SMTP_HOPS_MAX);
 	c.limits.command_ms = (unsigned)conf_num(C_SMTP_COMMAND_TIME) * 1000;
 	c.limits.data_rate = (unsigned)conf_num(C_SMTP_RATE_MIN);
+	c.limits.data_ms = (unsigned)conf_num(C_SMTP_RATE_TIME) * 1000;
 	c.limits.sessions = (unsigned)conf_num(C_SMTP_SESSIONS_MAX);
 	c.limits.sessions_addr =
 	    (unsigned)conf_num(C_SMTP_SESSIONS_PER_ADDRESS);

@@ -1,0 +1,356 @@
+"""The limits of smtpd with their exact replies, through the daemons: each at
+its value, one below, one above; what is refused is not stored."""
+
+import base64
+import socket
+
+import pytest
+
+import postern
+from postern import wait_for
+
+TO_BOB = (b"EHLO client.example.net", b"MAIL FROM:<a@example.net>",
+          b"RCPT TO:<bob@example.org>")
+HEADER = b"Subject: limits\r\n\r\n"
+SMALL = {"smtp.size_max": "65536", "smtp.field_max": "2048",
+         "smtp.header_max": "4096", "smtp.rcpt_max": "100"}
+
+
+class Client:
+    """SMTP by hand: bytes out, whole replies in."""
+
+    def __init__(self, inst, service="mx", greeting="220"):
+        self.s = socket.create_connection(
+            ("127.0.0.1", inst.port(service)), postern.DEADLINE)
+        self.f = self.s.makefile("rb")
+        self.greeting = self.reply()
+        assert self.greeting.startswith(greeting), self.greeting
+
+    def reply(self):
+        """The last line of a reply; "" at the end of the connection."""
+        while True:
+            try:
+                line = self.f.readline().decode()
+            except ConnectionResetError:
+                return ""
+            if line[3:4] != "-":
+                return line.rstrip("\r\n")
+
+    def send(self, octets):
+        try:
+            self.s.sendall(octets)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def ask(self, line):
+        self.send(line + b"\r\n")
+        return self.reply()
+
+    def script(self, *lines):
+        for line in lines:
+            reply = self.ask(line)
+            assert reply[:1] == "2", (line, reply)
+
+    def data(self, octets):
+        """The reply to the content; octets end in CRLF."""
+        assert self.ask(b"DATA").startswith("354 ")
+        self.send(octets + b".\r\n")
+        return self.reply()
+
+    def is_closed(self):
+        return self.reply() == ""
+
+    def close(self):
+        self.f.close()
+        self.s.close()
+
+
+@pytest.fixture
+def mx(suite):
+    c = Client(suite)
+    yield c
+    c.close()
+
+
+def with_users(settings):
+    inst = postern.Instance(settings=settings)
+    inst.__enter__()
+    inst.add_domain()
+    inst.add_user("bob@example.org", "builder")
+    return inst
+
+
+@pytest.fixture
+def small():
+    inst = with_users(SMALL)
+    yield inst
+    inst.__exit__(None, None, None)
+
+
+def deliveries(inst):
+    return len(inst.lines(" owner ", "delivered"))
+
+
+def nothing_stored(inst):
+    assert inst.json("queue", "list") == []
+    assert not inst.lines(" queued ", "qid=")
+
+
+# -- octets ------------------------------------------------------------------
+
+BARE = [b"a\nb\r\n", b"a\rb\r\n", b"a\0b\r\n", b"a\n.\r\n", b"a\r.\r\n",
+        b"\n.\r\n", b"a\r\n.\n", b"a\r\n.\r\r\n", b".\nMAIL FROM:<x@y>\r\n",
+        b"\r\0\n"]
+
+
+@pytest.mark.parametrize("bad", BARE)
+@pytest.mark.parametrize("step", [0, 1])
+def test_bare_octets_in_data(suite, bad, step):
+    c = Client(suite)
+    c.script(*TO_BOB)
+    assert c.ask(b"DATA").startswith("354 ")
+    octets = HEADER + bad
+    for i in range(0, len(octets), step or len(octets)):
+        c.send(octets[i:i + (step or len(octets))])
+    c.send(b"more\r\n.\r\nQUIT\r\n")
+    assert c.reply().startswith("521 5.5.2 ")
+    assert c.is_closed()
+    c.close()
+    nothing_stored(suite)
+
+
+def test_521_is_read_though_much_follows(suite):
+    c = Client(suite)
+    c.script(*TO_BOB)
+    assert c.ask(b"DATA").startswith("354 ")
+    c.send(HEADER + b"a\nb\r\n" + b"x" * 78 * 20000 + b"\r\n.\r\n")
+    assert c.reply().startswith("521 5.5.2 ")
+    c.close()
+
+
+@pytest.mark.parametrize("bad", [b"NOOP\nNOOP", b"NOOP\rNOOP", b"NO\0OP"])
+def test_bare_octets_in_a_command(mx, bad):
+    mx.script(b"EHLO a")
+    assert mx.ask(bad).startswith("500 5.5.2 ")
+    assert mx.ask(b"NOOP").startswith("250 ")
+
+
+def test_command_line(mx):
+    mx.script(b"EHLO a")
+    for n, code in ((4095, "250 "), (4096, "250 "), (4097, "500 5.5.2 ")):
+        line = b"NOOP " + b"x" * (n - 7)
+        assert len(line) + 2 == n
+        assert mx.ask(line).startswith(code), n
+    assert mx.ask(b"NOOP " + b"x" * 60000).startswith("500 5.5.2 ")
+    assert mx.ask(b"NOOP").startswith("250 ")
+    assert mx.ask(b"NOOP " + b"x" * 66000).startswith("500 5.5.2 ")
+    assert mx.is_closed()
+
+
+# -- sizes -------------------------------------------------------------------
+
+@pytest.mark.parametrize("n,reply", [
+    (998, "250 2.0.0 "), (999, "250 2.0.0 "), (100000, "250 2.0.0 "),
+    (100001, "550 5.6.0 ")])
+def test_data_line(suite, mx, n, reply):
+    mx.script(*TO_BOB)
+    assert mx.data(HEADER + b"x" * n + b"\r\n").startswith(reply)
+    assert mx.ask(b"NOOP").startswith("250 ")
+    if not reply.startswith("250"):
+        nothing_stored(suite)
+
+
+def field(n):
+    """A header field of n octets, CRLFs included, in short lines."""
+    line = b" " + b"x" * 70 + b"\r\n"
+    text = b"X-Long: start\r\n"
+    while len(text) + 2 * len(line) < n:
+        text += line
+    rest = n - len(text)
+    return text + b" " + b"x" * (rest - 3) + b"\r\n"
+
+
+def header(n):
+    """A header of n octets, the empty line included."""
+    text = b""
+    while n - len(text) > 2000:
+        text += field(1000)
+    return text + field(n - len(text) - 2) + b"\r\n"
+
+
+SIZES = [
+    (lambda d: field(2048 + d) + b"\r\nbody\r\n", "field"),
+    (lambda d: header(4096 + d) + b"body\r\n", "header"),
+    (lambda d: HEADER + (b"x" * 76 + b"\r\n") * 839 +
+     b"y" * (65536 - 839 * 78 - len(HEADER) - 2 + d) + b"\r\n", "message"),
+]
+
+
+@pytest.mark.parametrize("make,what", SIZES, ids=[w for _, w in SIZES])
+def test_size(small, make, what):
+    c = Client(small)
+    c.script(b"EHLO a")
+    for d in (-1, 0, 1):
+        c.script(*TO_BOB[1:])
+        octets = make(d)
+        want = "552 5.3.4 " if d > 0 else "250 2.0.0 "
+        assert c.data(octets).startswith(want), (d, len(octets))
+    c.close()
+    wait_for(lambda: deliveries(small) == 2, "two are delivered")
+
+
+def test_size_at_mail(small):
+    c = Client(small)
+    c.script(b"EHLO a")
+    for size, reply in ((65535, "250 "), (65536, "250 "),
+                        (65537, "552 5.3.4 "), (10 ** 19, "552 5.3.4 ")):
+        line = b"MAIL FROM:<a@example.net> SIZE=%d" % size
+        assert c.ask(line).startswith(reply), size
+        c.script(b"RSET")
+    c.close()
+
+
+def test_defaults_are_announced(mx):
+    mx.send(b"EHLO a\r\n")
+    lines = [mx.f.readline() for _ in range(6)]
+    assert b"250-SIZE 52428800\r\n" in lines
+    for word in (b"PIPELINING", b"8BITMIME", b"ENHANCEDSTATUSCODES"):
+        assert b"250-%b\r\n" % word in lines
+
+
+def test_recipients(small):
+    c = Client(small)
+    c.script(*TO_BOB)
+    for _ in range(98):
+        c.script(b"RCPT TO:<bob+tag@example.org>")
+    assert c.ask(b"RCPT TO:<bob@example.org>").startswith("250 ")
+    assert c.ask(b"RCPT TO:<bob@example.org>").startswith("452 4.5.3 ")
+    assert c.data(HEADER).startswith("250 ")
+    c.close()
+
+
+def test_a_thousand_recipients_by_default(mx):
+    mx.script(*TO_BOB)
+    one = b"RCPT TO:<bob@example.org>\r\n"
+    mx.send(one * 1000)
+    replies = [mx.reply() for _ in range(1000)]
+    assert all(r.startswith("250 ") for r in replies[:999])
+    assert replies[999].startswith("452 4.5.3 ")
+    assert mx.data(HEADER).startswith("250 ")
+
+
+# -- order, rights -----------------------------------------------------------
+
+def test_verdicts(mx):
+    mx.script(*TO_BOB[:2])
+    assert mx.ask(b"RCPT TO:<no@example.org>").startswith("550 5.1.1 ")
+    assert mx.ask(b"RCPT TO:<a@foreign.example>").startswith("550 5.7.1 ")
+
+
+ORDER = [(b"MAIL FROM:<a@example.net>",), (b"EHLO a", b"RCPT TO:<b@c.d>"),
+         (b"EHLO a", b"DATA"), TO_BOB[:2] + (b"DATA",),
+         TO_BOB[:2] + (b"MAIL FROM:<a@example.net>",)]
+
+
+@pytest.mark.parametrize("lines", ORDER)
+def test_wrong_order(mx, lines):
+    mx.script(*lines[:-1])
+    assert mx.ask(lines[-1]).startswith("503 5.5.1 ")
+
+
+def test_small_verbs(mx):
+    mx.script(b"EHLO a")
+    assert mx.ask(b"VRFY bob").startswith("252 ")
+    assert mx.ask(b"HELP").startswith("214 ")
+    assert mx.ask(b"EXPN team").startswith("502 ")
+    assert mx.ask(b"RSET").startswith("250 ")
+    assert mx.ask(b"QUIT").startswith("221 ")
+    assert mx.is_closed()
+
+
+def test_submission(suite):
+    c = Client(suite, "submission")
+    c.script(b"EHLO a")
+    assert c.ask(b"MAIL FROM:<alice@example.org>").startswith("530 5.7.0 ")
+    plain = base64.b64encode(b"\0alice@example.org\0wonderland")
+    assert c.ask(b"AUTH PLAIN " + plain).startswith("235 ")
+    c.script(b"MAIL FROM:<alice@example.org>")
+    assert c.ask(b"RCPT TO:<x@foreign.example>").startswith("550 5.7.1 ")
+    c.script(b"RCPT TO:<bob@example.org>", b"RSET")
+    c.close()
+
+
+def test_auth_login(suite):
+    c = Client(suite, "submission")
+    c.script(b"EHLO a")
+    assert c.ask(b"AUTH LOGIN").startswith("334 ")
+    assert c.ask(base64.b64encode(b"alice@example.org")).startswith("334 ")
+    assert c.ask(base64.b64encode(b"wonderland")).startswith("235 ")
+    c.close()
+
+
+# -- counts ------------------------------------------------------------------
+
+def test_errors(mx):
+    mx.script(b"EHLO a")
+    for _ in range(10):
+        assert mx.ask(b"WHAT").startswith("500 5.5.2 ")
+    assert mx.ask(b"WHAT").startswith("421 4.7.0 ")
+    assert mx.is_closed()
+
+
+def test_sessions():
+    inst = with_users({"smtp.sessions_max": "3",
+                       "smtp.sessions_per_address": "2"})
+    try:
+        held = [Client(inst), Client(inst)]
+        Client(inst, greeting="421 4.7.0 ").close()
+        held.pop().close()
+        wait_for(lambda: inst.lines("session ends"), "it ends")
+        held.append(Client(inst))
+        for c in held:
+            c.close()
+    finally:
+        inst.__exit__(None, None, None)
+
+
+def test_sessions_in_all():
+    inst = with_users({"smtp.sessions_max": "2"})
+    try:
+        held = [Client(inst), Client(inst, "submission")]
+        c = Client(inst, greeting="421 4.7.0 ")
+        assert c.is_closed()
+        for c in held + [c]:
+            c.close()
+    finally:
+        inst.__exit__(None, None, None)
+
+
+# -- time --------------------------------------------------------------------
+
+@pytest.fixture
+def hasty():
+    inst = with_users({"smtp.command_time": "1", "smtp.rate_time": "1",
+                       "smtp.rate_min": "1000"})
+    yield inst
+    inst.__exit__(None, None, None)
+
+
+def test_time_for_a_command(hasty):
+    c = Client(hasty)
+    c.script(b"EHLO a")
+    c.send(b"NO")
+    assert c.reply().startswith("421 4.4.2 ")
+    assert c.is_closed()
+    c.close()
+
+
+def test_least_rate_of_data(hasty):
+    c = Client(hasty)
+    c.script(*TO_BOB)
+    assert c.ask(b"DATA").startswith("354 ")
+    c.send(HEADER)
+    assert c.reply().startswith("421 4.4.2 ")
+    assert c.is_closed()
+    c.close()
+    nothing_stored(hasty)
