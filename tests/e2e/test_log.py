@@ -1,0 +1,69 @@
+"""The log: one line per event with sid and qid, foreign text escaped, no
+warning in a day without trouble."""
+
+import imaplib
+import re
+import smtplib
+import socket
+
+import postern
+from postern import wait_for
+
+LINE = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z0-9-]+ '
+                  r'(error|warn|info|debug) ("([^"\\]|\\.)*"|\S+)'
+                  r'( [a-z_]+=("([^"\\]|\\.)*"|[^ "]*))*$')
+
+
+def test_a_quiet_day():
+    """Two users, a message, a reader, a stop: nothing to warn of."""
+    inst = postern.Instance()
+    with inst:
+        inst.add_domain()
+        inst.add_user("bob@example.org", "builder")
+        with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+            c.sendmail("a@example.net", ["bob@example.org"],
+                       "Subject: x\r\n\r\nx\r\n")
+        inst.wait_queue_empty()
+        c = imaplib.IMAP4("127.0.0.1", inst.port("imap"))
+        c.login("bob@example.org", "builder")
+        assert c.select()[1] == [b"1"]
+        c.logout()
+        assert inst.stop() == 0
+        assert inst.lines("postern info stopped")
+        assert not inst.lines(" warn ") and not inst.lines(" error ")
+        for line in inst.log().splitlines():
+            assert LINE.match(line), line
+
+
+def test_hostile_text(suite):
+    s = socket.create_connection(("127.0.0.1", suite.port("mx")),
+                                 postern.DEADLINE)
+    f = s.makefile("rb")
+    for line, code in (
+            (b"", b"220"), (b"EHLO a\x1b[31m", b"501"),
+            (b"HELO x=\"y\"", b"250"),
+            (b'MAIL FROM:<"a b\\" qid=evil"@x.example>', b"250"),
+            (b'RCPT TO:<"no qid=evil"@example.org>', b"550"),
+            (b"RCPT TO:<far@foreign.example>", b"550"),
+            (b"RCPT TO:<bob@example.org>", b"250"), (b"DATA", b"354"),
+            (b"Subject: x\r\n\r\nx\r\n.", b"250"), (b"QUIT", b"221")):
+        if line:
+            s.sendall(line + b"\r\n")
+        assert f.readline().startswith(code), line
+    s.close()
+    wait_for(lambda: suite.lines("session ends"), "the session's end")
+    suite.wait_queue_empty()
+    for line in suite.log().splitlines():
+        assert LINE.match(line), line
+        assert " qid=evil" not in re.sub(r'"([^"\\]|\\.)*"', "", line)
+    # A refusal has its line, which says who and why.
+    for to, status in (("evil", "5.1.1"), ("far@foreign.example", "5.7.1")):
+        lines = suite.lines(" smtpd ", "recipient refused", to, "sid=",
+                            f"status={status}", "client=127.0.0.1")
+        assert len(lines) == 1
+    accepted, = suite.lines(" smtpd ", " accepted ")
+    sid = re.search(r"sid=(\w+)", accepted).group(1)
+    qid = re.search(r"qid=(\w+)", accepted).group(1)
+    assert suite.lines(" queued ", f"sid={sid}", f"qid={qid}")
+    for daemon in ("queued", "local", "owner"):
+        assert suite.lines(f" {daemon} ", f"qid={qid}")
