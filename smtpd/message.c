@@ -7,6 +7,7 @@
 #include "common/core/clock.h"
 #include "common/core/conf.h"
 #include "common/core/id.h"
+#include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "smtpd/session_int.h"
 #include "smtpd/trace.h"
@@ -51,7 +52,7 @@ message_rcpt_add(struct session *s, uint32_t id, struct str text)
 }
 
 void
-message_rcpt_answered(struct session *s, uint32_t id, bool ok)
+message_rcpt_answered(struct session *s, uint32_t id, enum smtp_reply reply)
 {
 	unsigned i;
 
@@ -60,8 +61,13 @@ message_rcpt_answered(struct session *s, uint32_t id, bool ok)
 		if (s->rcpts[i].id != id)
 			continue;
 		s->rcpts[i].id = 0;
-		if (ok)
+		if (reply == SMTP_OK)
 			return;
+		log_info("recipient refused", L_SID(s->sid),
+		    L_STR("to", s->rcpts[i].text),
+		    L_NUM("code", smtp_code(reply)),
+		    L_Z("status", smtp_status(reply)),
+		    L_STR("client", s->address));
 		xfree_str(&s->rcpts[i].text);
 		s->nrcpts--;
 		memmove(&s->rcpts[i], &s->rcpts[i + 1],

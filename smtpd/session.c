@@ -423,7 +423,7 @@ session_answered(struct session *s, uint32_t id, enum smtp_reply reply)
 	s->holds--;
 	if (s->is_dead)
 		return;
-	message_rcpt_answered(s, id, reply == SMTP_OK);
+	message_rcpt_answered(s, id, reply);
 	smtp_answer(&s->smtp, id, reply);
 	run(s);
 }

@@ -55,7 +55,8 @@ struct str	rcpt_text(const struct addr *, char out[ADDR_TEXT_MAX + 1]);
 
 void		message_sender(struct session *, const struct smtp_mail *);
 void		message_rcpt_add(struct session *, uint32_t id, struct str);
-void		message_rcpt_answered(struct session *, uint32_t id, bool ok);
+void		message_rcpt_answered(struct session *, uint32_t id,
+		    enum smtp_reply);
 /* False: queued cannot take it just now, try again. */
 bool		message_begin(struct session *);
 void		message_bytes(struct session *, struct str);
