@@ -1,0 +1,118 @@
+"""Tickets at the live sockets of mailboxd and queued: replayed, tampered
+with, for another service, connection or account: refused, nobody exits."""
+
+import concurrent.futures
+import os
+import socket
+import struct
+
+import pytest
+
+import postern
+from test_hostile_peer import connect
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="the sockets are each client's own: needs root")
+
+SUBMISSION, IMAP, POP3 = 1, 2, 3
+HELLO, READY, DATA = 1, 2, 5
+SID = 77
+
+
+def text(b):
+    return struct.pack("<I", len(b)) + b
+
+
+def packet(kind, *fields):
+    body = b"".join(fields)
+    return struct.pack("<HHI", kind, 0, len(body)) + body
+
+
+def ticket(suite, role, service, user=b"bob@example.org",
+           password=b"builder", sid=SID):
+    """What authd gives to a front: (account, sealed ticket)."""
+    s = connect(os.path.join(suite.dir, "run", role, "authd"),
+                socket.SOCK_SEQPACKET)
+    s.sendall(packet(3, struct.pack("<QQB", 1, sid, service),
+                     text(b"127.0.0.1"), text(user), text(password)))
+    got = s.recv(1 << 17)
+    s.close()
+    kind, _, _, number, verdict, account = struct.unpack_from("<HHIQBQ", got)
+    assert (kind, number, verdict) == (4, 1, 0)
+    at = 8 + 17
+    for _ in range(2):
+        n, = struct.unpack_from("<I", got, at)
+        value = got[at + 4:at + 4 + n]
+        at += 4 + n
+    return account, value
+
+
+def hello(suite, role, service, sealed, sid=SID, resume=b""):
+    """The type of the first frame that answers; None at the end."""
+    s = connect(os.path.join(suite.dir, "run", role, "mailboxd"),
+                socket.SOCK_STREAM)
+    body = struct.pack("<BQ", service, sid) + text(sealed) + \
+        text(b"127.0.0.1") + text(resume)
+    s.sendall(struct.pack("<I", len(body) << 8 | HELLO) + body)
+    try:
+        got = s.recv(4)
+    except ConnectionResetError:
+        got = b""
+    s.close()
+    return got[0] if got else None
+
+
+def test_a_ticket_lets_in_once(suite):
+    _, t = ticket(suite, "imapd", IMAP)
+    assert hello(suite, "imapd", IMAP, t) == READY
+    assert hello(suite, "imapd", IMAP, t) != READY
+
+
+def test_tickets_that_let_nobody_in(suite):
+    before = {d: r["pid"] for d, r in suite.status().items()}
+
+    def refused(role, service, sealed, **more):
+        assert hello(suite, role, service, sealed, **more) != READY
+
+    _, t = ticket(suite, "imapd", IMAP)
+    forged = [t[:-1], t + b"\0", b"", os.urandom(len(t))]
+    for i in (0, 3, 4, 20, 28, 40, len(t) - 1):
+        forged.append(t[:i] + bytes([t[i] ^ 1]) + t[i + 1:])
+    # Side by side: mailboxd waits a while for a key that may be on its way.
+    with concurrent.futures.ThreadPoolExecutor(len(forged)) as pool:
+        for got in pool.map(lambda f: hello(suite, "imapd", IMAP, f),
+                            forged):
+            assert got != READY
+    # For another protocol, by whichever door.
+    refused("imapd", POP3, t)
+    refused("pop3d", POP3, t)
+    refused("pop3d", IMAP, t)
+    refused("imapd", SUBMISSION, t)
+    # For another connection; with what is reserved.
+    refused("imapd", IMAP, t, sid=SID + 1)
+    refused("imapd", IMAP, ticket(suite, "imapd", IMAP)[1], resume=b"x")
+    # Sealed for queued.
+    _, t = ticket(suite, "smtpd", SUBMISSION)
+    refused("imapd", IMAP, t)
+    # authd seals for the front that asks, whatever it says it is.
+    with pytest.raises(struct.error):
+        ticket(suite, "smtpd", IMAP)
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+    _, t = ticket(suite, "imapd", IMAP)
+    assert hello(suite, "imapd", IMAP, t) == READY
+
+
+def test_a_ticket_of_yesterday(suite):
+    """A key that authd forgot: its tickets are good no more."""
+    _, t = ticket(suite, "imapd", IMAP)
+    for _ in range(2):
+        old = suite.pid("authd")
+        os.kill(old, 9)
+        postern.wait_for(lambda: (lambda r: r["state"] == "ready" and
+                                  r["pid"] != old)(suite.status()["authd"]),
+                         "authd is back")
+        postern.wait_for(
+            lambda: hello(suite, "imapd", IMAP,
+                          ticket(suite, "imapd", IMAP)[1]) == READY,
+            "mailboxd has the new key")
+    assert hello(suite, "imapd", IMAP, t) != READY
