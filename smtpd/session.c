@@ -139,12 +139,7 @@ sessions_drain(void)
 	ss.draining = true;
 	for (s = LIST_FIRST(&ss.all); s != NULL; s = next) {
 		next = LIST_NEXT(s, all);
-		/* Between messages: say so; within one: let it end. */
-		if (s->smtp.state == SMTP_ST_GREET ||
-		    s->smtp.state == SMTP_ST_READY) {
-			smtp_end(&s->smtp, SMTP_SHUTDOWN);
-			run(s);
-		}
+		run(s);
 	}
 	if (ss.n == 0)
 		loop_stop();
@@ -349,6 +344,19 @@ take_input(struct session *s)
 	buf_drop(in, n);
 }
 
+/* The next event; a message under way ends before a drain ends the session. */
+static bool
+next_event(struct session *s, struct smtp_event *ev)
+{
+	bool got = !is_blocked(s) && smtp_next(&s->smtp, ev);
+
+	if (got || !ss.draining || (s->smtp.state != SMTP_ST_GREET &&
+	    s->smtp.state != SMTP_ST_READY))
+		return got;
+	smtp_end(&s->smtp, SMTP_SHUTDOWN);
+	return smtp_next(&s->smtp, ev);
+}
+
 static void
 run(struct session *s)
 {
@@ -360,7 +368,7 @@ run(struct session *s)
 		return;
 	s->running = true;
 	smtp_feed(&s->smtp, buf_str(stream_in(s->stream)));
-	while (!is_blocked(s) && smtp_next(&s->smtp, &ev)) {
+	while (next_event(s, &ev)) {
 		if (ev.kind != SMTP_EV_BYTES)
 			progress = true;
 		if (ev.kind == SMTP_EV_CLOSE)

@@ -1,0 +1,181 @@
+"""Sessions and their owners: they go on without monitor and zygote, are told
+what others do, are silent when idle and end in time."""
+
+import imaplib
+import os
+import signal
+import smtplib
+import subprocess
+import threading
+
+import postern
+from postern import wait_for
+
+MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
+
+
+def log_in(inst, user="bob@example.org", password="builder"):
+    c = imaplib.IMAP4("127.0.0.1", inst.port("imap"),
+                      timeout=postern.DEADLINE)
+    c.login(user, password)
+    c.select()
+    return c
+
+
+def deliver(inst, to="bob@example.org"):
+    with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+        c.sendmail("a@example.net", [to], MESSAGE)
+
+
+def goes_on(c):
+    """The session does everything it did before, or this raises."""
+    before = int(c.select()[1][0])
+    assert c.append("INBOX", None, None, MESSAGE)[0] == "OK"
+    assert c.noop()[0] == "OK"
+    assert int(c.select()[1][0]) == before + 1
+    parts = c.fetch(str(before + 1), "(BODY.PEEK[])")[1]
+    assert parts[0][1] == MESSAGE
+
+
+def test_sessions_go_on_without_monitor_and_zygote(suite):
+    c = log_in(suite)
+    owners = suite.owners()
+    assert len(owners) == 1
+    for daemon in ("mailboxd", "zygote", "mailboxd"):
+        goes_on(c)
+        os.kill(suite.pid(daemon), signal.SIGKILL)
+        goes_on(c)
+        wait_for(lambda: suite.status()[daemon]["state"] == "ready",
+                 f"{daemon} is back")
+        goes_on(c)
+        os.kill(owners[0], 0)
+    # The new monitor knows the old owner: a delivery and a second session
+    # reach the same process.
+    count = int(c.select()[1][0])
+    deliver(suite)
+    suite.wait_queue_empty()
+    d = log_in(suite)
+    assert int(d.select()[1][0]) == count + 1
+    os.kill(owners[0], 0)
+    assert not [p for p in suite.owners() if p != owners[0]]
+    d.logout()
+    c.logout()
+
+
+def wait_line(c, want):
+    line = c.readline()
+    assert line == want, line
+
+
+def idle(c):
+    c.send(b"i1 IDLE\r\n")
+    assert c.readline().startswith(b"+ ")
+
+
+def no_more_idle(c):
+    c.send(b"DONE\r\n")
+    assert c.readline().startswith(b"i1 OK ")
+
+
+def test_idle_is_told_what_others_do(suite):
+    a, b = log_in(suite), log_in(suite)
+    idle(a)
+    deliver(suite)
+    wait_line(a, b"* 1 EXISTS\r\n")
+    wait_line(a, b"* 1 RECENT\r\n")
+    b.noop()
+    b.store("1", "+FLAGS", r"(\Flagged)")
+    wait_line(a, b"* 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent))\r\n")
+    b.append("INBOX", None, None, MESSAGE)
+    wait_line(a, b"* 2 EXISTS\r\n")
+    b.store("1", "+FLAGS.SILENT", r"(\Deleted)")
+    wait_line(a, b"* 1 FETCH (UID 1 FLAGS (\\Flagged \\Deleted \\Recent))"
+              b"\r\n")
+    b.expunge()
+    wait_line(a, b"* 1 EXPUNGE\r\n")
+    wait_line(a, b"* 0 RECENT\r\n")
+    no_more_idle(a)
+    assert a.select()[1] == [b"1"]
+    b.logout()
+    a.logout()
+
+
+def test_an_idle_owner_makes_no_system_call(suite, tmp_path):
+    a = log_in(suite)
+    idle(a)
+    owner, = suite.owners()
+    trace = tmp_path / "trace"
+    p = subprocess.Popen(["strace", "-o", str(trace), "-p", str(owner)],
+                         stderr=subprocess.PIPE)
+    assert b"attached" in p.stderr.readline()
+    with_nothing_to_do = 2.5
+    try:
+        p.wait(with_nothing_to_do)
+    except subprocess.TimeoutExpired:
+        p.terminate()
+        p.wait()
+    calls = [l for l in trace.read_text().splitlines() if "(" in l]
+    p.stderr.close()
+    no_more_idle(a)
+    a.logout()
+    # The one it sat in.
+    assert len(calls) <= 1, calls
+
+
+def test_an_owner_ends_when_nobody_needs_it():
+    with postern.Instance(settings={"mailbox.linger": "1"}) as inst:
+        inst.add_domain()
+        inst.add_user("bob@example.org", "builder")
+        deliver(inst)
+        wait_for(inst.owners, "the owner")
+        wait_for(lambda: not inst.owners(), "it ends")
+        c = log_in(inst)
+        assert int(c.select()[1][0]) == 1
+        idle(c)
+        owner, = inst.owners()
+        deliver(inst)
+        wait_line(c, b"* 2 EXISTS\r\n")
+        os.kill(owner, 0)
+        c.shutdown()
+        wait_for(lambda: not inst.owners(), "it ends again")
+        assert not inst.lines(" warn ")
+
+
+def test_a_stop_under_load_loses_nothing(suite):
+    taken, stop = [], threading.Event()
+
+    def send(no):
+        count = 0
+        while not stop.is_set():
+            try:
+                with smtplib.SMTP("127.0.0.1", suite.port("mx")) as c:
+                    c.ehlo("client.example.net")
+                    while True:
+                        count += 1
+                        c.mail("a@example.net")
+                        c.rcpt("bob@example.org")
+                        code, _ = c.data(b"Subject: %d-%d\r\n\r\nx\r\n" %
+                                         (no, count))
+                        if code == 250:
+                            taken.append(b"%d-%d" % (no, count))
+            except (smtplib.SMTPException, OSError):
+                stop.wait(0.01)
+
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    wait_for(lambda: len(taken) > 200, "some mail")
+    code = suite.stop()
+    stop.set()
+    for t in threads:
+        t.join()
+    assert code == 0
+    assert not suite.lines("do not stop"), "it had to be killed"
+    suite.start()
+    suite.wait_queue_empty()
+    c = log_in(suite)
+    fields = c.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+    got = [f[1].split()[1] for f in fields if isinstance(f, tuple)]
+    c.logout()
+    assert len(got) == len(set(got))
+    assert set(taken) <= set(got)
