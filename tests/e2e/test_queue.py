@@ -1,0 +1,134 @@
+"""The queue as an operator sees it: what is held and why, what waits, what
+to try again, what to remove; the same after a restart."""
+
+import os
+import signal
+import smtplib
+
+import postern
+import pytest
+from postern import wait_for
+
+
+def send(inst, *rcpts):
+    with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+        c.ehlo("client.example.net")
+        c.mail("a@example.net")
+        for r in rcpts:
+            code, text = c.rcpt(r)
+            assert code == 250, text
+        assert c.data(b"Subject: x\r\n\r\nx\r\n")[0] == 250
+
+
+def alias(inst, address, *targets):
+    for i in range(0, len(targets), 40):
+        inst.ctl("alias", "add", address, *targets[i:i + 40])
+
+
+@pytest.fixture
+def inst():
+    with postern.Instance(settings={
+            "queue.targets_max": "100", "queue.depth_max": "3",
+            "queue.retry_min": "1h", "queue.retry_max": "1h"}) as i:
+        i.add_domain()
+        i.add_user("alice@example.org", "wonderland")
+        i.add_user("bob@example.org", "builder")
+        yield i
+
+
+def routed(inst):
+    """Every recipient got somewhere: nothing is under way any more."""
+    def settled():
+        rows = inst.json("queue", "list")
+        return all(r["state"] in ("held", "deferred") for r in rows)
+    wait_for(settled, "the queue rests")
+    return inst.json("queue", "list")
+
+
+HELD = [
+    ("loop", {"loop": ["back"], "back": ["loop"]}, "5.4.6", 0),
+    ("self", {"self": ["self", "bob"]}, "5.4.6", 1),
+    ("deep 4", {"d1": ["d2"], "d2": ["d3"], "d3": ["d4"], "d4": ["bob"]},
+     "5.4.6", 0),
+    ("deep 3", {"d2": ["d3"], "d3": ["d4"], "d4": ["bob"]}, None, 1),
+    # The recipient and its targets are 99, 100 and 101 together.
+    ("98", {"many": [f"bob+{i}" for i in range(98)]}, None, 1),
+    ("99", {"many": [f"bob+{i}" for i in range(99)]}, None, 1),
+    ("100", {"many": [f"bob+{i}" for i in range(100)]}, "5.4.6", 0),
+    ("nobody", {"gone": ["nobody", "bob"]}, "5.1.1", 1),
+]
+
+
+@pytest.mark.parametrize("aliases,error,copies", [h[1:] for h in HELD],
+                         ids=[h[0] for h in HELD])
+def test_aliases(inst, aliases, error, copies):
+    for name, targets in aliases.items():
+        alias(inst, name + "@example.org",
+              *[t + "@example.org" for t in targets])
+    send(inst, next(iter(aliases)) + "@example.org")
+    rows = routed(inst)
+    if error is None:
+        assert rows == []
+    else:
+        assert [(r["state"], r["error"][:5]) for r in rows] == \
+            [("held", error)]
+        shown = inst.ctl("queue", "show", rows[0]["qid"]).stdout
+        assert error in shown
+    assert len(inst.lines(" owner ", " delivered ")) == copies
+
+
+def test_a_foreign_target_is_held_until_it_can_go(inst):
+    alias(inst, "team@example.org", "x@later.example", "bob@example.org")
+    send(inst, "team@example.org")
+    row, = routed(inst)
+    assert row["state"] == "held" and row["error"].startswith("5.7.1")
+    # What stood in the way is gone: all that is held is taken up again.
+    inst.add_domain("later.example")
+    inst.add_user("x@later.example")
+    inst.ctl("queue", "retry", "--all")
+    inst.wait_queue_empty()
+    assert len(inst.lines(" owner ", " delivered ")) == 2
+
+
+def test_remove(inst):
+    alias(inst, "gone@example.org", "nobody@example.org")
+    send(inst, "gone@example.org")
+    row, = routed(inst)
+    inst.ctl("queue", "remove", row["qid"])
+    inst.ctl("queue", "remove", row["qid"], check=3)
+    inst.ctl("queue", "retry", row["qid"], check=3)
+    assert inst.queue_is_empty()
+
+
+def test_retry_times_survive(inst):
+    # Bob's mailbox cannot be opened: a file is where it should be.
+    send(inst, "alice@example.org")
+    inst.wait_queue_empty()
+    bob = inst.json("user", "show", "bob@example.org")
+    place = os.path.join(inst.dir, "store", str(bob["shard"]),
+                         str(bob["tenant"]), str(bob["mailbox"]))
+    with open(place, "w"):
+        pass
+    send(inst, "bob@example.org")
+    wait_for(lambda: [r for r in inst.json("queue", "list")
+                      if r["state"] == "deferred"], "it is put off")
+    before, = inst.json("queue", "list")
+    assert before["error"].startswith("4.") and before["next"]
+    for restart in ("kill", "stop"):
+        if restart == "kill":
+            old = inst.pid("queued")
+            os.kill(old, signal.SIGKILL)
+            wait_for(lambda: inst.status()["queued"]["pid"] not in (0, old)
+                     and inst.status()["queued"]["state"] == "ready",
+                     "queued is back")
+        else:
+            inst.stop()
+            inst.start()
+        after, = inst.json("queue", "list")
+        assert after["state"] == "deferred" and after["next"], after
+        assert abs(int(after["next"]) - int(before["next"])) < 60, after
+        assert len(inst.lines(" local ", "job done", before["qid"])) == 1
+    os.unlink(place)
+    inst.ctl("queue", "retry", before["qid"])
+    inst.wait_queue_empty()
+    assert len(inst.lines(" owner ", " delivered ")) == 2
