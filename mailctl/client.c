@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "mailctl/exits.h"
 #include "mailctl/print.h"
 
-enum { WORDS_BYTES_MAX = 100 * 1024 };
+enum { WORDS_BYTES_MAX = 100 * 1024, DIAL_TRIES = 50, DIAL_WAIT_MS = 20 };
 
 struct call {
 	const struct ctl_info	*info;
@@ -141,20 +142,36 @@ role_of(const char *daemon)
 }
 
 static int
-dial(const struct instance *in, const char *daemon)
+dial_once(const struct instance *in, const char *daemon)
 {
 	int	dir = openat(in->dirfd, "run/ctl", O_PATH | O_DIRECTORY |
 		    O_CLOEXEC);
-	int	fd = -1;
+	int	fd = -1, error;
 
 	if (dir != -1 && fchdir(dir) == 0)
 		fd = chan_dial(daemon, SOCK_SEQPACKET);
+	error = errno;
+	if (dir != -1)
+		close(dir);
+	errno = error;
+	return fd;
+}
+
+/* Waits a little: "mailctl run &" may be the line before this one. */
+static int
+dial(const struct instance *in, const char *daemon)
+{
+	int	fd = dial_once(in, daemon), i;
+
+	for (i = 0; fd == -1 && (errno == ENOENT || errno == ECONNREFUSED) &&
+	    i < DIAL_TRIES; i++) {
+		poll(NULL, 0, DIAL_WAIT_MS);
+		fd = dial_once(in, daemon);
+	}
 	if (fd == -1)
 		fprintf(stderr, "mailctl: cannot reach %s below %s: %s; does "
 		    "\"mailctl -c %s run\" run?\n", daemon, in->dir,
 		    strerror(errno), in->conf_path);
-	if (dir != -1)
-		close(dir);
 	return fd;
 }
 

@@ -55,6 +55,16 @@ def test_unreachable():
         inst.__exit__(None, None, None)
 
 
+def test_the_line_after_run_needs_no_wait():
+    inst = postern.Instance()
+    try:
+        inst.init().launch()
+        inst.add_domain()
+        assert inst.json("domain", "show", "example.org")
+    finally:
+        inst.__exit__(None, None, None)
+
+
 def test_lists(suite):
     suite.ctl("alias", "add", "team@example.org", "alice@example.org",
               "bob@example.org")
