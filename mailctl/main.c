@@ -96,6 +96,9 @@ ask_daemon(const struct options *o, const struct ctl_info *in, char **args,
 
 	if (n < in->least || n > in->most) {
 		fprintf(stderr, "usage: mailctl %s %s\n", in->words, in->args);
+		if (n > in->most && in->most > 2)
+			fprintf(stderr, "mailctl: at most %u words at a time\n",
+			    in->most);
 		return EX_USAGE_;
 	}
 	instance_load(&inst, o->conf);

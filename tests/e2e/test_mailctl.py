@@ -36,6 +36,10 @@ def test_exit_codes(suite):
     suite.ctl("domain", check=2)
     suite.ctl("domain", "add", check=2)
     suite.ctl("queue", "show", "a", "b", check=2)
+    many = [f"t{i}@example.org" for i in range(50)]
+    assert "at most 50 words" in suite.ctl(
+        "alias", "add", "many@example.org", *many, check=2).stderr
+    suite.ctl("alias", "add", "many@example.org", *many[1:])
 
 
 def test_long_words(suite):
