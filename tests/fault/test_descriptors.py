@@ -6,7 +6,6 @@ import imaplib
 import os
 import poplib
 import re
-import signal
 import smtplib
 import stat
 
@@ -199,34 +198,16 @@ def test_nobody_can_write_what_is_passed_to_read(worked):
     assert not wrong, "\n" + "\n".join(wrong)
 
 
-@pytest.mark.parametrize("daemon", ["authd", "zygote", "smtpd"])
-def test_start_waits_for_the_last_daemon(daemon):
-    """Each has a lock of its own, which outlives the starter."""
-    with postern.Instance() as suite:
-        last = suite.pid(daemon)
-        os.kill(last, signal.SIGSTOP)
-        try:
-            suite.kill_all()
-            wait_for(lambda: not others(suite, last), "the others are gone")
-            suite.launch()
-            wait_for(lambda: suite.lines("another instance holds the lock"),
-                     "the start waits")
-            assert not suite.is_ready()
-        finally:
-            os.kill(last, signal.SIGCONT)
-        wait_for(suite.is_ready, "ready after all")
-
-
-def others(suite, last):
-    """Processes but `last` that have the instance's lock open."""
-    path = os.path.join(suite.dir, "lock")
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            links = [os.readlink(f"/proc/{pid}/fd/{fd}")
-                     for fd in os.listdir(f"/proc/{pid}/fd")]
-        except OSError:
-            continue
-        if path in links and int(pid) != last:
-            found.append(pid)
-    return found
+def test_each_daemon_has_a_lock_of_its_own(worked):
+    """The next start waits for all of them, and none can end another's."""
+    suite, _ = worked
+    held = {}
+    everybody = dict({d: r["pid"] for d, r in suite.status().items()},
+                     starter=suite.proc.pid)
+    for name, pid in everybody.items():
+        for d in inside.descriptors(pid):
+            if d.link == os.path.join(suite.dir, "lock"):
+                held.setdefault(name, []).extend(d.locks)
+    assert held.pop("starter") == ["WRITE 0 0"]
+    assert held == {name: ["READ 1 EOF"] for name in everybody
+                    if name != "starter"}

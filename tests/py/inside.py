@@ -68,8 +68,11 @@ class Descriptor:
         self.link = os.readlink(f"{base}/fd/{fd}")
         self.kind = stat.S_IFMT(os.stat(f"{base}/fd/{fd}").st_mode)
         with open(f"{base}/fdinfo/{fd}") as f:
-            info = dict(l.split(":", 1) for l in f if ":" in l)
-        self.flags = int(info["flags"], 8)
+            lines = [l.split(":", 1) for l in f if ":" in l]
+        self.flags = int(dict(lines)["flags"], 8)
+        # Of "1: OFDLCK ADVISORY READ -1 08:01:42 1 EOF" the kind and range.
+        locks = [rest.split() for key, rest in lines if key == "lock"]
+        self.locks = [" ".join([w[3], *w[-2:]]) for w in locks]
 
     def closes_on_exec(self):
         return bool(self.flags & os.O_CLOEXEC)
