@@ -90,6 +90,7 @@ def tried(field, listener):
         inst.__exit__(None, None, None)
 
 
+@needs[1]
 def test_release_has_no_trace():
     for program in PROGRAMS:
         path = os.path.join(postern.BUILD, program)
