@@ -2,7 +2,6 @@
 to try again, what to remove; the same after a restart."""
 
 import os
-import signal
 import smtplib
 
 import postern
@@ -117,7 +116,7 @@ def test_retry_times_survive(inst):
     for restart in ("kill", "stop"):
         if restart == "kill":
             old = inst.pid("queued")
-            os.kill(old, signal.SIGKILL)
+            inst.kill(old)
             wait_for(lambda: inst.status()["queued"]["pid"] not in (0, old)
                      and inst.status()["queued"]["state"] == "ready",
                      "queued is back")

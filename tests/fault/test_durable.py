@@ -49,7 +49,8 @@ def hex_bytes(n):
     return "".join(f"\\x{b:02x}" for b in n.to_bytes(8, "little"))
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+@pytest.mark.skipif(shutil.which("strace") is None or os.geteuid() != 0,
+                    reason="needs strace and, for it, root")
 def test_write_sync_answer(suite, tmp_path):
     trace = tmp_path / "trace"
     tracer = subprocess.Popen(

@@ -107,7 +107,7 @@ def test_a_ticket_of_yesterday(suite):
     _, t = ticket(suite, "imapd", IMAP)
     for _ in range(2):
         old = suite.pid("authd")
-        os.kill(old, 9)
+        suite.kill(old)
         postern.wait_for(lambda: (lambda r: r["state"] == "ready" and
                                   r["pid"] != old)(suite.status()["authd"]),
                          "authd is back")
