@@ -5,6 +5,7 @@ import os
 import random
 import select
 import shutil
+import signal
 
 import pytest
 
@@ -71,6 +72,17 @@ def test_kill_the_supervisor_while_mail_flows(inst):
             inst.wait_unlocked()
             inst.start()
         flow.wait_more(30)
+    verify(inst, flow.ledger)
+
+
+def test_an_owner_that_crashes_is_logged(inst):
+    """By SIGSYS, as the filter does; sanitizers catch others."""
+    with load.Load(inst, list(USERS)) as flow:
+        flow.wait_more(10)
+        pid = wait_for(inst.owners, "an owner")[0]
+        inst.kill(pid, signal.SIGSYS)
+        wait_for(lambda: inst.lines("owner died", f"pid={pid} ", "signal=31"),
+                 "its death is in the log")
     verify(inst, flow.ledger)
 
 

@@ -157,11 +157,11 @@ class Instance:
         self.check_log()
         return code
 
-    def kill(self, pid):
-        """kill -9 of one process, which is then no complaint."""
+    def kill(self, pid, signo=signal.SIGKILL):
+        """Kills one process; its death is then no complaint."""
         self.killed.add(pid)
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signo)
         except ProcessLookupError:
             pass
 
