@@ -204,6 +204,18 @@ has_workers(const struct nursery *n)
 	return false;
 }
 
+/*
+ * Waits between two deaths.  A worker that dies because nobody is at the
+ * other end any more is not to be replaced.
+ */
+static bool
+authd_is_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, HURRY_MS) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 /* Until the workers end because authd has: exit code 0. */
 static _Noreturn void
 run_nursery(struct nursery *n, int keep)
@@ -237,7 +249,8 @@ run_nursery(struct nursery *n, int keep)
 		log_warn("hash worker died", L_NUM("pid", pid),
 		    L_NUM("status", status));
 		log_flush();
-		poll(NULL, 0, HURRY_MS);
+		if (authd_is_gone(n->fds[i]))
+			break;
 		fork_worker(n, i, keep);
 	}
 	_exit(0);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/wait.h>
@@ -374,6 +375,35 @@ test_nursery_killed(void **state)
 	close(fds[1]);
 }
 
+static void
+die_at_once(void)
+{
+	_exit(1);
+}
+
+/* Workers that cannot start are not forked for ever when authd is gone. */
+static void
+test_orphaned(void **state)
+{
+	struct worker_conf	c = { .n = 2, .cost = { 8192, 1 },
+				    .lock_worker = die_at_once };
+	int			fds[2], status, pid, tries = 0;
+	pid_t			ended;
+
+	(void)state;
+	pid = worker_fork(&c, -1, fds);
+	close(fds[0]);
+	close(fds[1]);
+	do {
+		ended = waitpid(pid, &status, WNOHANG);
+		poll(NULL, 0, 10);
+	} while (ended == 0 && ++tries < 6000);
+	if (ended == 0)
+		kill(pid, SIGKILL);
+	assert_int_equal(ended, pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int
 main(void)
 {
@@ -386,6 +416,7 @@ main(void)
 		cmocka_unit_test(test_killed_busy),
 		cmocka_unit_test(test_deadly),
 		cmocka_unit_test(test_no_stall),
+		cmocka_unit_test(test_orphaned),
 		cmocka_unit_test(test_nursery_killed),
 	};
 
