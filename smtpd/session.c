@@ -17,13 +17,23 @@
 #include "smtpd/asking.h"
 #include "smtpd/session_int.h"
 
-enum { OUT_MAX = 256 * 1024, WAIT_POOL_MS = 10 * 1000 };
+enum {
+	OUT_MAX = 256 * 1024,
+	WAIT_POOL_MS = 10 * 1000,
+	/*
+	 * Of a drain: for an envelope, then for content to end.  The starter
+	 * kills after 10 s, and nobody would hear why.
+	 */
+	DRAIN_MAIL_MS = 2 * 1000,
+	DRAIN_DATA_MS = 6 * 1000
+};
 
 static struct {
 	LIST_HEAD(, session)	 all, dead;
 	struct peers		*peers;
 	unsigned		 n;
-	bool			 draining;
+	bool			 draining, hurried;
+	struct loop_timer	*drain_timer;
 	uint64_t		 next_sid;
 	/* One per kind and, for submission, whether AUTH is offered. */
 	struct smtp_config	 mx, submission, submission_closed;
@@ -131,12 +141,33 @@ sessions_init(void)
 	loop_hook(reap, NULL);
 }
 
+/* Who is still at it: first those without content under way, then all. */
+static void
+on_drain_timer(void *arg)
+{
+	struct session *s, *next;
+
+	(void)arg;
+	for (s = LIST_FIRST(&ss.all); s != NULL; s = next) {
+		next = LIST_NEXT(s, all);
+		if (s->smtp.state == SMTP_ST_DATA && !ss.hurried)
+			continue;
+		smtp_end(&s->smtp, SMTP_SHUTDOWN);
+		run(s);
+	}
+	if (!ss.hurried)
+		loop_timer_set(ss.drain_timer, DRAIN_DATA_MS);
+	ss.hurried = true;
+}
+
 void
 sessions_drain(void)
 {
 	struct session *s, *next;
 
 	ss.draining = true;
+	ss.drain_timer = loop_timer(on_drain_timer, NULL);
+	loop_timer_set(ss.drain_timer, DRAIN_MAIL_MS);
 	for (s = LIST_FIRST(&ss.all); s != NULL; s = next) {
 		next = LIST_NEXT(s, all);
 		run(s);

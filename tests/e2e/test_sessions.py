@@ -4,6 +4,7 @@ what others do, are silent when idle and end in time."""
 import imaplib
 import os
 import smtplib
+import socket
 import subprocess
 import threading
 
@@ -184,3 +185,27 @@ def test_a_stop_under_load_loses_nothing(suite):
     c.logout()
     assert len(got) == len(set(got))
     assert set(taken) <= set(got)
+
+
+def test_a_stop_is_told_to_who_dawdles(suite):
+    """An envelope begun, content begun: both hear 421, nothing is killed."""
+    clients = []
+    for last in (b"MAIL FROM:<a@example.net>\r\n",
+                 b"MAIL FROM:<a@example.net>\r\n"
+                 b"RCPT TO:<bob@example.org>\r\nDATA\r\n"):
+        s = socket.create_connection(("127.0.0.1", suite.port("mx")),
+                                     postern.DEADLINE)
+        f = s.makefile("rb")
+        f.readline()
+        s.sendall(b"HELO client.example.net\r\n" + last)
+        for _ in range(1 + last.count(b"\r\n")):
+            assert f.readline()[:1] in (b"2", b"3")
+        clients.append((s, f))
+    clients[1][0].sendall(b"Subject: half\r\n")
+    assert suite.stop() == 0
+    for s, f in clients:
+        assert f.readline().startswith(b"421 4.3.2 ")
+        assert f.readline() == b""
+        f.close()
+        s.close()
+    assert not suite.lines("do not stop")
