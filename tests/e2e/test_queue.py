@@ -131,3 +131,32 @@ def test_retry_times_survive(inst):
     inst.ctl("queue", "retry", before["qid"])
     inst.wait_queue_empty()
     assert len(inst.lines(" owner ", " delivered ")) == 2
+
+
+def answer_to_one(inst):
+    """The code of the first refusal, or that of the end of data."""
+    with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+        c.ehlo("client.example.net")
+        code, text = c.mail("a@example.net")
+        if code == 250:
+            c.rcpt("gone@example.org")
+            try:
+                code, text = c.data(b"Subject: x\r\n\r\nx\r\n")
+            except smtplib.SMTPDataError as e:
+                code, text = e.smtp_code, e.smtp_error
+        return code, text[:5]
+
+
+def test_a_full_queue():
+    with postern.Instance(settings={"queue.messages_max": "2"}) as inst:
+        inst.add_domain()
+        alias(inst, "gone@example.org", "nobody@example.org")
+        for _ in range(2):
+            assert answer_to_one(inst)[0] == 250
+        for _ in range(3):
+            assert answer_to_one(inst) == (452, b"4.3.1")
+        rows = routed(inst)
+        assert len(rows) == 2
+        inst.ctl("queue", "remove", rows[0]["qid"])
+        wait_for(lambda: answer_to_one(inst)[0] == 250, "room again")
+        assert answer_to_one(inst) == (452, b"4.3.1")
