@@ -1,9 +1,7 @@
 """`make lint`: what can be told about the sources without running them.
 
 One line for each check, its findings below it, and as the last line
-`<n> passed, <m> failed`.  The layout is checked here because clang-format 14
-cannot say "return type on its own line, members in columns of tabs" without
-rewriting good code.
+`<n> passed, <m> failed`.
 """
 import argparse
 import glob
@@ -12,6 +10,8 @@ import os
 import re
 import subprocess
 import sys
+
+import format as layout
 
 COMMON = ("core", "ipc", "net", "mail", "disk")
 # Whose headers another daemon's folder may include.
@@ -79,6 +79,12 @@ def check_style():
                 yield "%s:%d: trailing blanks" % (path, n)
             if re.match(r"\t* {8}", line) and not re.match(r"\t* +\*", line):
                 yield "%s:%d: blanks where a tab belongs" % (path, n)
+
+
+def check_format():
+    for path in code():
+        if path.endswith(".c"):
+            yield from layout.findings(path)
 
 
 def check_names():
@@ -188,7 +194,8 @@ def check_man():
 
 
 CHECKS = {
-    "style": check_style, "names": check_names, "banned": check_banned,
+    "style": check_style,
+    "format": check_format, "names": check_names, "banned": check_banned,
     "unfinished": check_unfinished, "folders": check_folders,
     "pure": check_pure, "libdb": check_libdb, "lengths": check_lengths,
     "mandoc": check_man, "cppcheck": check_cppcheck, "clang-tidy": check_tidy,
