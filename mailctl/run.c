@@ -121,6 +121,27 @@ raise_files(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
+/*
+ * Whoever owns the instance's directory may manage it.  As root the daemons
+ * run under users of their own and cannot know who that is.
+ */
+static void
+add_owner(void)
+{
+	struct stat	st;
+	struct buf	b;
+
+	if (fstat(sup.in->dirfd, &st) == -1)
+		fatal("stat %s", sup.in->dir);
+	if (st.st_uid == 0)
+		return;
+	buf_init(&b, 4096);
+	buf_addf(&b, "%s%s%u", conf_text(C_OPERATORS),
+	    conf_text(C_OPERATORS)[0] == '\0' ? "" : " ", st.st_uid);
+	conf_put(C_OPERATORS, buf_cstr(&b));
+	buf_clear(&b);
+}
+
 static void
 check_identity(void)
 {
@@ -240,6 +261,7 @@ run_main(struct instance *in, int64_t started_ms)
 	take_lock();
 	instance_dirs(in);
 	spawn_find_programs();
+	add_owner();
 	sup.generation = snapshot_take(in);
 	sockets_open(in);
 	loop_init();

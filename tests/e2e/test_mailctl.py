@@ -160,7 +160,8 @@ def test_second_run_waits_for_the_lock_then_fails(suite):
     other.proc = None
 
 
-def test_strangers_are_turned_away(suite):
+def as_stranger(suite, *words):
+    """mailctl as user 65534; a copy, for it may lie where he may not go."""
     if os.geteuid() != 0:
         pytest.skip("needs root to become somebody else")
     os.chmod(suite.top, 0o755)
@@ -169,11 +170,29 @@ def test_strangers_are_turned_away(suite):
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
-    # mailctl itself lies where a stranger may not look: run a copy.
     copy = os.path.join(suite.top, "mailctl")
     subprocess.run(["cp", postern.MAILCTL, copy], check=True)
     os.chmod(copy, 0o755)
-    done = subprocess.run([copy, "-c", suite.conf, "domain", "list"],
+    return subprocess.run([copy, "-c", suite.conf, *words],
                           preexec_fn=become, capture_output=True, text=True)
+
+
+def test_strangers_are_turned_away(suite):
+    done = as_stranger(suite, "domain", "list")
     assert done.returncode == 5
     assert "operators" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["owner", "operator"])
+def test_owner_and_operators_are_let_in(suite, how):
+    if os.geteuid() != 0:
+        pytest.skip("needs root to become somebody else")
+    suite.stop()
+    if how == "owner":
+        os.chown(suite.dir, 65534, -1)
+    else:
+        suite.configure({"operators": "4711 65534"})
+    suite.start()
+    for words in (["domain", "list"], ["queue", "list"], ["status"]):
+        done = as_stranger(suite, *words)
+        assert done.returncode == 0, done.stderr
