@@ -29,8 +29,8 @@ answer(const struct ctl_call *c, enum dir_result r, const char *what,
 		ctl_done(c, CTL_OK, "%s", "");
 		return;
 	case DIR_BAD:
-		ctl_done(c, CTL_USAGE, "'%.*s' cannot be the name of a %s, "
-		    "or a target is no address", n, p, what);
+		ctl_done(c, CTL_USAGE, "%s '%.*s': a name cannot be so, "
+		    "or a target is no address", what, n, p);
 		return;
 	case DIR_NOT_ASCII:
 		ctl_done(c, CTL_USAGE, "'%.*s': internationalised names are "

@@ -247,8 +247,8 @@ without_tag(const struct addr *a, char out[DIR_TEXT_MAX + 1])
 	return true;
 }
 
-enum dir_kind
-dir_find(struct dir *d, struct str address, struct dir_found *f)
+static enum dir_kind
+find(struct dir *d, struct str address, struct dir_found *f)
 {
 	char			text[DIR_TEXT_MAX + 1];
 	char			base[DIR_TEXT_MAX + 1];
@@ -269,6 +269,21 @@ dir_find(struct dir *d, struct str address, struct dir_found *f)
 	if (get_alias(d, base, &f->alias))
 		f->kind = DIR_ALIAS;
 	return f->kind;
+}
+
+enum dir_kind
+dir_find(struct dir *d, struct str address, struct dir_found *f)
+{
+	enum dir_kind	 kind = find(d, address, f);
+	const char	*postmaster;
+	struct addr	 a;
+
+	if (kind == DIR_MAILBOX || kind == DIR_ALIAS ||
+	    addr_parse(address, &a) != ADDR_OK ||
+	    !str_ieq(addr_local(&a), S("postmaster")))
+		return kind;
+	postmaster = dir_postmaster(d, addr_domain(&a), kind == DIR_UNKNOWN);
+	return postmaster == NULL ? kind : find(d, str_c(postmaster), f);
 }
 
 /* Targets elsewhere get copies; among ours it must be the only one. */

@@ -37,6 +37,9 @@ uint64_t	 dir_get_number(struct dir *, struct dir_key);
 enum dir_result	 dir_finish(struct dir *, enum dir_result);
 
 uint64_t	 dir_mailboxes_max(const struct dir *);
+/* Who reads postmaster's mail there; NULL for nobody. */
+const char	*dir_postmaster(const struct dir *, struct str domain,
+		    bool is_ours);
 
 /* Canonical form of an address, and its domain's tenant. */
 enum dir_result	 dir_our_address(struct dir *, struct str,

@@ -44,6 +44,7 @@ struct dir {
 	DB_TXN		*txn;		/* of the change under way */
 	uint64_t	 ids_max;
 	unsigned	 commits;
+	char		*postmaster, *hostname;		/* or NULL */
 };
 
 /* -- keys ------------------------------------------------------------- */
@@ -329,7 +330,27 @@ dir_close(struct dir *d)
 	check(d->db->close(d->db, 0), "close");
 	check(d->env->txn_checkpoint(d->env, 0, 0, DB_FORCE), "checkpoint");
 	check(d->env->close(d->env, 0), "close environment");
+	free(d->postmaster);
+	free(d->hostname);
 	free(d);
+}
+
+void
+dir_set_postmaster(struct dir *d, const char *address, const char *hostname)
+{
+	free(d->postmaster);
+	free(d->hostname);
+	d->postmaster = address[0] == '\0' ? NULL : xstrdup(address);
+	d->hostname = xstrdup(hostname);
+}
+
+const char *
+dir_postmaster(const struct dir *d, struct str domain, bool is_ours)
+{
+	if (d->postmaster == NULL ||
+	    (!is_ours && !str_ieq(domain, str_c(d->hostname))))
+		return NULL;
+	return d->postmaster;
 }
 
 uint64_t

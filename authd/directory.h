@@ -129,6 +129,12 @@ struct dir_found {
 
 enum dir_kind	 dir_find(struct dir *, struct str address,
 		    struct dir_found *);
+/*
+ * RFC 5321 4.5.1: postmaster of a domain of ours that has no such user or
+ * alias, and of the host itself, is this address; "" for nobody.
+ */
+void		 dir_set_postmaster(struct dir *, const char *address,
+		    const char *hostname);
 
 /*
  * Whether the account may send as that address: it is its own, with or

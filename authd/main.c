@@ -99,6 +99,7 @@ main(void)
 
 	hash_start(h);
 	d = dir_open(fd, conf_num(C_MAILBOX_UID_COUNT));
+	dir_set_postmaster(d, conf_text(C_POSTMASTER), conf_text(C_HOSTNAME));
 	a = authd_new(d, h);
 	chan_init();
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)

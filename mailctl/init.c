@@ -103,6 +103,8 @@ format_conf(struct buf *b, const struct wish *w)
 	add_listen(b, w, C_LISTEN_SUBMISSION, 587);
 	add_listen(b, w, C_LISTEN_POP3, 110);
 	add_listen(b, w, C_LISTEN_IMAP, 143);
+	buf_addz(b, "\n# Who reads the mail for postmaster: an address that "
+	    "you add as a user.\n# postmaster = you@example.org\n");
 }
 
 static int
@@ -162,6 +164,7 @@ make(const struct wish *w)
 	    (unsigned long long)w->base + 110,
 	    (unsigned long long)w->base + 143, w->listen);
 	buf_clear(&path);
+	instance_clear(&in);
 	return EX_DONE;
 }
 

@@ -121,6 +121,16 @@ instance_load(struct instance *in, const char *conf_path)
 	}
 }
 
+void
+instance_clear(struct instance *in)
+{
+	free(in->text);
+	free(in->dir);
+	if (in->dirfd != -1)
+		close(in->dirfd);
+	*in = (struct instance){ .dirfd = -1 };
+}
+
 int
 instance_mkdir(int dirfd, const char *name, unsigned mode, uid_t uid,
     gid_t gid)

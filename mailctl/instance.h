@@ -65,6 +65,8 @@ struct instance {
  */
 void	instance_load(struct instance *, const char *conf_path);
 
+void	instance_clear(struct instance *);
+
 /* Directories below the instance, made when missing, with their owners. */
 void	instance_dirs(const struct instance *);
 

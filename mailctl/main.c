@@ -161,7 +161,8 @@ main(int argc, char **argv)
 	if (words == NULL)
 		return EX_FAILED;
 	n = take_options(&o, argc, argv, words);
-	if (n == 1 && strcmp(words[0], "help") == 0) {
+	if (n == 1 && (strcmp(words[0], "help") == 0 ||
+	    strcmp(words[0], "--help") == 0)) {
 		usage(stdout);
 		rc = EX_DONE;
 	} else if (n <= 0) {

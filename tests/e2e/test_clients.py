@@ -154,3 +154,35 @@ def test_swaks(suite):
         check=True, timeout=60, capture_output=True)
     c = imap(suite)
     wait_for(lambda: int(c.select("INBOX")[1][0]) == 1, "the message")
+
+
+def test_postmaster_is_somebody(suite):
+    """RFC 5321 4.5.1: with and without a domain, in any case."""
+    forms = ["postmaster", "Postmaster@example.org",
+             "POSTMASTER@mail.example.org"]
+
+    def answers():
+        with smtplib.SMTP("127.0.0.1", suite.port("mx")) as c:
+            c.ehlo("client.example.net")
+            c.mail("someone@example.net")
+            return [c.docmd("RCPT", f"TO:<{f}>")[0]
+                    for f in forms + ["postmaster@elsewhere.example"]]
+    assert answers() == [550, 550, 550, 550]
+    suite.stop()
+    suite.configure({"postmaster": "alice@example.org"})
+    suite.start()
+    assert answers() == [250, 250, 250, 550]
+    with smtplib.SMTP("127.0.0.1", suite.port("mx")) as c:
+        c.ehlo("client.example.net")
+        c.mail("someone@example.net")
+        c.docmd("RCPT", "TO:<postmaster>")
+        assert c.data(message("to the postmaster"))[0] == 250
+    a = imap(suite, "alice@example.org", "wonderland")
+    wait_for(lambda: int(a.select("INBOX")[1][0]) == 1, "the message")
+    a.logout()
+    # An alias of the domain's own comes first.
+    suite.ctl("alias", "add", "postmaster@example.org", "bob@example.org")
+    submit(suite, message("to bob"), ["postmaster@example.org"])
+    b = imap(suite)
+    wait_for(lambda: int(b.select("INBOX")[1][0]) == 1, "bob's copy")
+    b.logout()

@@ -42,6 +42,13 @@ def test_exit_codes(suite):
     suite.ctl("alias", "add", "many@example.org", *many[1:])
 
 
+def test_help():
+    for word in ("help", "--help"):
+        done = subprocess.run([postern.MAILCTL, word], capture_output=True,
+                              text=True)
+        assert done.returncode == 0 and "queue retry" in done.stdout
+
+
 def test_long_words(suite):
     done = suite.ctl("domain", "show", "d" * 1024, check=None)
     assert done.returncode in (2, 3) and "too long" not in done.stderr
