@@ -124,6 +124,27 @@ lose(struct conn *s, const char *why)
 	s->eof = s->lost = true;
 }
 
+/* Frames that have a number already and no meaning yet. */
+static bool
+is_reserved(enum frame_type type)
+{
+	return type == FRAME_COMPRESS || type == FRAME_UNAUTHENTICATE ||
+	    type == FRAME_PARK || type == FRAME_MOVED;
+}
+
+static void
+refuse(struct conn *s)
+{
+	struct buf b;
+
+	log_info("reserved frame refused", L_SID(s->sid));
+	buf_init(&b, 64);
+	frame_add_close(&b, CLOSE_REFUSED);
+	stream_write(s->front, buf_str(&b));
+	buf_clear(&b);
+	s->eof = s->sent_close = true;
+}
+
 static void
 take_frames(struct conn *s)
 {
@@ -148,6 +169,8 @@ take_frames(struct conn *s)
 			buf_add(&s->in, f.body);
 		else if (f.type == FRAME_CLOSE)
 			on_close(s, f.body);
+		else if (is_reserved(f.type))
+			refuse(s);
 		else
 			lose(s, "frame out of place");
 		buf_drop(in, used);

@@ -36,7 +36,8 @@ enum frame_type {
 enum close_reason {
 	CLOSE_DONE = 0,		/* the session ended as it should */
 	CLOSE_LOST = 1,		/* the client will send no more */
-	CLOSE_STOPPING = 2	/* the front goes down; say so to the client */
+	CLOSE_STOPPING = 2,	/* the front goes down; say so to the client */
+	CLOSE_REFUSED = 3	/* the last frame was one that is reserved */
 };
 
 enum frame_result {

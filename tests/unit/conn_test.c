@@ -265,8 +265,7 @@ test_hostile(void **state)
 {
 	static const struct str rows[] = {
 		STR_INIT("\1\0\0\0"), STR_INIT("\2\0\0\0"),
-		STR_INIT("\7\0\0\0"), STR_INIT("\10\0\0\0"),
-		STR_INIT("\11\0\0\0"), STR_INIT("\12\0\0\0"),
+		STR_INIT("\3\0\0\0"), STR_INIT("\12\0\0\0"),
 		STR_INIT("\5\377\377\377"), STR_INIT("\0\0\0\0"),
 	};
 	size_t i;
@@ -281,6 +280,33 @@ test_hostile(void **state)
 		    rows[i].n);
 		turns(3);
 		assert_null(s);
+		assert_int_equal(got.n, 0);
+		assert_int_equal(model_store_folder(model, "INBOX")->n, 1);
+		finish();
+	}
+}
+
+/* COMPRESS, UNAUTHENTICATE, PARK, MOVED: a clear no, and the end. */
+static void
+test_reserved(void **state)
+{
+	static const struct str rows[] = {
+		STR_INIT("\7\0\0\0"), STR_INIT("\10\0\0\0"),
+		STR_INIT("\11\0\0\0"), STR_INIT("\4\0\0\0"),
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin(SERVICE_POP3);
+		say(S("DELE 1\r\n"));
+		turns(3);
+		buf_reset(&got);
+		assert_int_equal(send(peer, rows[i].p, rows[i].n, 0),
+		    rows[i].n);
+		turns(3);
+		assert_null(s);
+		assert_int_equal(closed, CLOSE_REFUSED);
 		assert_int_equal(got.n, 0);
 		assert_int_equal(model_store_folder(model, "INBOX")->n, 1);
 		finish();
@@ -343,6 +369,7 @@ main(void)
 		cmocka_unit_test(test_half_closed),
 		cmocka_unit_test(test_stopping),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_front_gone),
 	};
