@@ -23,4 +23,8 @@ $(B)/bench/smtp_load: $(B)/obj/tests/bench/smtp_load.o
 bench-accept: all $(B)/bench/smtp_load
 	@POSTERN_BUILD=$(B) $(PYTHON) tests/bench/accept.py
 
-.PHONY: bench-accept
+# Memory of what idles.
+bench-idle: all
+	@POSTERN_BUILD=$(B) $(PYTHON) tests/bench/idle.py
+
+.PHONY: bench-accept bench-idle
