@@ -5,31 +5,14 @@ Accept alone is measured with the delivery stopped (queue holds everything),
 accept to mailbox until the queue is empty again."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "py"))
-
-import postern  # noqa: E402
-
-LOAD = os.path.join(postern.BUILD, "bench", "smtp_load")
-TICK = os.sysconf("SC_CLK_TCK")
+from measure import cpu, load, postern
 
 
-def cpu(pids):
-    """Seconds of user and system time of each process, children not."""
-    out = {}
-    for name, pid in pids.items():
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                fields = f.read().rsplit(")", 1)[1].split()
-            out[name] = (int(fields[11]) + int(fields[12])) / TICK
-        except OSError:
-            pass
-    return out
+def spent(pids):
+    return {name: cpu(pid) for name, pid in pids.items()}
 
 
 def pids_of(inst):
@@ -43,25 +26,22 @@ def run(inst, title, connections, messages, size, rcpts, deliver):
     local = inst.pid("local")
     if not deliver:
         os.kill(local, signal.SIGSTOP)
-    before = cpu(pids_of(inst))
+    before = spent(pids_of(inst))
     start = time.monotonic()
-    line = subprocess.run(
-        [LOAD, str(inst.port("mx")), str(connections), str(messages),
-         str(size), *rcpts], capture_output=True, text=True,
-        check=True).stdout.strip()
+    line, rate = load(inst.port("mx"), connections, messages, size, rcpts)
     if deliver:
         inst.wait_queue_empty(600)
     took = time.monotonic() - start
-    after = cpu(pids_of(inst))
+    after = spent(pids_of(inst))
     if not deliver:
         os.kill(local, signal.SIGCONT)
         inst.wait_queue_empty(600)
-    spent = {n: (after[n] - before.get(n, 0)) * 1e6 / messages
-             for n in after}
-    total = sum(spent.values())
-    parts = " ".join(f"{n}={v:.0f}" for n, v in spent.items() if v >= 1)
-    rate = messages / took if deliver else \
-        float(re.search(r"rate=(\d+)", line).group(1))
+    used = {n: (after[n] - before.get(n, 0)) * 1e6 / messages
+            for n in after}
+    total = sum(used.values())
+    parts = " ".join(f"{n}={v:.0f}" for n, v in used.items() if v >= 1)
+    if deliver:
+        rate = messages / took
     print(f"{title:34} {rate:8.0f}/s  cpu_us={total:.0f} ({parts})  {line}",
           flush=True)
 
@@ -83,4 +63,5 @@ def main():
                 users[:1], True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,8 +23,12 @@ $(B)/bench/smtp_load: $(B)/obj/tests/bench/smtp_load.o
 bench-accept: all $(B)/bench/smtp_load
 	@POSTERN_BUILD=$(B) $(PYTHON) tests/bench/accept.py
 
+# The same beside Postfix, which must be installed.
+bench-peers: all $(B)/bench/smtp_load
+	@POSTERN_BUILD=$(B) $(PYTHON) tests/bench/peers.py
+
 # Memory of what idles.
 bench-idle: all
 	@POSTERN_BUILD=$(B) $(PYTHON) tests/bench/idle.py
 
-.PHONY: bench-accept bench-idle
+.PHONY: bench-accept bench-peers bench-idle
