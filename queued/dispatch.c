@@ -181,7 +181,7 @@ work_dispatch(struct queued *q)
 	bool more;
 
 	/* What is not durable yet is nothing to act on. */
-	if (q->journal.is_stuck)
+	if (q->journal.n > 0)
 		return;
 	more = dispatch(q, R_ROUTE);
 	if (dispatch(q, R_LOCAL) || more)

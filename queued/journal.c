@@ -9,7 +9,10 @@
 
 #include "common/core/xalloc.h"
 
-enum { METAS_MAX = 1024 * 1024 * 1024 };	/* a turn has less */
+enum {
+	METAS_MAX = 1024 * 1024 * 1024,	/* a turn has less */
+	PATIENT_MAX = 32		/* entries that wait for others */
+};
 
 void
 journal_init(struct journal *j)
@@ -43,6 +46,7 @@ journal_add(struct journal *j, const struct journal_entry *e, struct str meta)
 	}
 	mine = &j->entries[j->n++];
 	*mine = *e;
+	j->urgent += !e->patient;
 	mine->meta_at = j->metas.n;
 	mine->meta_n = meta.n;
 	buf_add(&j->metas, meta);
@@ -58,6 +62,12 @@ journal_forget(struct journal *j, const struct chan *c)
 		if (j->entries[i].chan == c)
 			j->entries[i].chan = NULL;
 	}
+}
+
+bool
+journal_is_patient(const struct journal *j)
+{
+	return j->n > 0 && j->n < PATIENT_MAX && j->urgent == 0;
 }
 
 static int

@@ -21,6 +21,7 @@ struct journal_entry {
 	uint64_t	 id;
 	struct str	 payload;	/* lives until fn was called */
 	bool		 must;
+	bool		 patient;	/* whoever waits can wait a while */
 	bool		 joined;	/* in one frame with the one before */
 
 	journal_fn	*fn;		/* may be NULL */
@@ -36,6 +37,7 @@ struct journal {
 	struct journal_entry	*entries;
 	size_t			 n, cap;
 	struct buf		 metas;
+	size_t			 urgent;	/* entries that cannot wait */
 	bool			 is_stuck;	/* the disk was full */
 	uint64_t		 commits, records;	/* so far */
 };
@@ -48,6 +50,11 @@ void	journal_add(struct journal *, const struct journal_entry *,
 	    struct str meta);
 /* That channel is gone; nobody waits any more. */
 void	journal_forget(struct journal *, const struct chan *);
+/*
+ * Something is here, and all of it can wait for companions: the queue holds
+ * what it is about durably, and nobody outside waits for the answer.
+ */
+bool	journal_is_patient(const struct journal *);
 /*
  * Writes everything, one commit unless it is huge, then calls every fn.
  * FULL: what must be written stays for the next time.  DEAD: nothing was

@@ -57,6 +57,7 @@ queued_conf(struct queued_conf *c)
 		.targets_max = (uint32_t)conf_num(C_QUEUE_TARGETS_MAX),
 		.depth_max = (uint32_t)conf_num(C_QUEUE_DEPTH_MAX),
 		.life = (int64_t)conf_num(C_QUEUE_LIFE) * 1000,
+		.patience = QUEUED_PATIENCE,
 	};
 	if (c->retry.retry_max < c->retry.retry_min)
 		c->retry.retry_max = c->retry.retry_min;
@@ -221,6 +222,7 @@ queued_close(struct queued *q)
 
 	loop_timer_free(q->timer);
 	loop_timer_free(q->tick);
+	loop_timer_free(q->patience);
 	journal_clear(&q->journal);
 	intake_clear(q);
 	while ((m = map_walk(&q->queue.messages, &cursor)) != NULL)
@@ -277,7 +279,7 @@ void
 queued_finish(struct queued *q, struct message *m, enum finish_why why)
 {
 	struct journal_entry e = { .type = REC_FINISHED,
-	    .id = message_qid(m), .must = true };
+	    .id = message_qid(m), .must = true, .patient = true };
 
 	if ((m->flags & RECORD_FILE) != 0) {
 		e.fn = on_file_unwanted;
@@ -372,6 +374,35 @@ set_timer(struct queued *q)
 		loop_timer_stop(q->timer);
 }
 
+/*
+ * Results alone are not worth a sync each: the next submission takes them
+ * along, or others of their kind that come soon.  Until then nothing that
+ * follows from them leaves, so that what deliverd is told is always durable.
+ */
+static bool
+is_waiting(struct queued *q)
+{
+	bool was_long = q->is_impatient;
+
+	q->is_impatient = false;
+	if (was_long || q->conf.patience == 0 || q->journal.is_stuck ||
+	    !journal_is_patient(&q->journal)) {
+		loop_timer_stop(q->patience);
+		return false;
+	}
+	if (!loop_timer_pending(q->patience))
+		loop_timer_set(q->patience, q->conf.patience);
+	return true;
+}
+
+static void
+on_patience(void *arg)
+{
+	struct queued *q = arg;
+
+	q->is_impatient = true;
+}
+
 static void
 on_turn(void *arg)
 {
@@ -380,6 +411,8 @@ on_turn(void *arg)
 	if (!TAILQ_EMPTY(&q->intake.ready))
 		queued_look(q);
 	intake_collect(q);
+	if (is_waiting(q))
+		return;
 	switch (journal_commit(&q->journal, q->log)) {
 	case RECLOG_OK:
 		break;
@@ -421,6 +454,7 @@ queued_start(struct queued *q)
 	bulk_watch(q->bulk);
 	q->timer = loop_timer(on_due, q);
 	q->tick = loop_timer(on_tick, q);
+	q->patience = loop_timer(on_patience, q);
 	loop_timer_set(q->tick, QUEUED_TICK);
 	loop_hook(on_turn, q);
 	loop_again();

@@ -28,7 +28,8 @@ enum {
 	QUEUED_TICK = 1000,		/* ms between looks at slow things */
 	QUEUED_GRACE = 2000,		/* ms for leases after a restart */
 	QUEUED_LEASE = 600 * 1000,	/* ms for a job */
-	QUEUED_ORPHAN = 5000		/* ms for a worker to come back */
+	QUEUED_ORPHAN = 5000,		/* ms for a worker to come back */
+	QUEUED_PATIENCE = 2		/* ms; see queued_conf */
 };
 
 struct queued_conf {
@@ -40,6 +41,7 @@ struct queued_conf {
 	struct intake_conf	 intake;
 	uint32_t		 targets_max, depth_max;
 	int64_t			 life;		/* ms */
+	int64_t			 patience;	/* ms that results may wait */
 };
 
 struct queued {
@@ -57,9 +59,10 @@ struct queued {
 	struct reclaim		 reclaim;
 	struct ticket_keys	 keys;
 	enum queue_state	 state;
-	struct loop_timer	*timer, *tick;
+	struct loop_timer	*timer, *tick, *patience;
 	uint64_t		 retry_at;	/* cursor of retry --all */
 	bool			 is_retrying;
+	bool			 is_impatient;	/* results waited enough */
 	struct buf		 scratch;	/* metadata in the making */
 };
 

@@ -160,7 +160,8 @@ static struct journal_entry
 answer_for(struct worker *w, const struct lease_name *name)
 {
 	return (struct journal_entry){
-		.id = name->qid, .must = true, .fn = on_durable,
+		.id = name->qid, .must = true, .patient = true,
+		.fn = on_durable,
 		.chan = w->chan, .target = name->target,
 		.attempt = name->attempt,
 	};

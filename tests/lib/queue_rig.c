@@ -29,6 +29,7 @@ rig_init(struct rig *r)
 	r->dir = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	conf_defaults();
 	queued_conf(&r->conf);
+	r->conf.patience = 0;		/* turns are counted */
 	rig_now = 1000000;
 	rig_wall = START_WALL;
 	clock_set(rig_now, rig_wall);

@@ -323,6 +323,45 @@ test_stale_answer(void **state)
 	assert_true(world_has(qid, 1) && world_has(qid, 2));
 }
 
+/*
+ * What a worker says waits for the next submission's sync, and nothing
+ * follows from it before that; with nothing else to come it waits no longer
+ * than the patience, and at a number of them not at all.
+ */
+static void
+test_patience(void **state)
+{
+	struct queued	*q = &world.rig.q;
+	uint64_t	 one, commits;
+	int		 i;
+
+	(void)state;
+	q->conf.patience = 3600 * 1000;
+	one = world_submit("m1");
+	rig_turns(10);
+	assert_int_equal(world.jobs, 1);
+	assert_true(journal_is_patient(&q->journal));
+	assert_false(world_has(one, 1));
+	commits = q->journal.commits;
+	(void)world_submit("m2");
+	rig_turns(10);
+	assert_int_equal(q->journal.commits, commits + 1);
+	assert_true(world_has(one, 1));
+	/* A kill forgets the result; the worker says it again. */
+	world_kill();
+	world_connect();
+	q->conf.patience = 1;
+	for (i = 0; i < 1000000 && queue_find(&q->queue, one) != NULL; i++)
+		rig_turns(1);
+	assert_null(queue_find(&q->queue, one));
+	assert_int_equal(world.repeats, 0);
+	q->conf.patience = 3600 * 1000;
+	for (i = 0; i < 64; i++)
+		(void)world_submit("m3");
+	rig_turns(20);
+	assert_in_range(q->queue.messages.n, 0, 40);
+}
+
 /* A worker that never comes back costs a few seconds, no message. */
 static void
 test_orphans(void **state)
@@ -419,8 +458,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_scenes), T(test_retry), T(test_life), T(test_jumps),
-		T(test_leases), T(test_stale_answer), T(test_orphans),
-		T(test_forged),
+		T(test_leases), T(test_stale_answer), T(test_patience),
+		T(test_orphans), T(test_forged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
