@@ -393,6 +393,7 @@ accept_message(struct incoming *in, struct recpos pos)
 		bulk_keep(in->file);
 	in->file = NULL;
 	q->intake.accepted++;
+	q->intake.accepted_at = clock_now();
 	log_info("queued", L_SID(in->rec.sid), L_QID(in->node.key),
 	    L_STR("from", in->rec.sender), L_NUM("rcpts", in->ntargets),
 	    L_NUM("size", in->rec.size));

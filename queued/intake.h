@@ -34,6 +34,7 @@ struct intake {
 	TAILQ_HEAD(, incoming)	 ready;		/* whole, for the journal */
 	size_t			 memory;	/* bytes held */
 	uint64_t		 accepted;	/* so far */
+	int64_t			 accepted_at;	/* the last one */
 };
 
 struct queued;

@@ -374,6 +374,14 @@ set_timer(struct queued *q)
 		loop_timer_stop(q->timer);
 }
 
+/* A job is out that may be answered, or mail is just coming in. */
+static bool
+has_company(const struct queued *q)
+{
+	return q->conf.patience > 0 && (leases_count(q->leases) > 0 ||
+	    clock_now() - q->intake.accepted_at <= q->conf.patience);
+}
+
 /*
  * Results alone are not worth a sync each: the next submission takes them
  * along, or others of their kind that come soon.  Until then nothing that
@@ -385,7 +393,7 @@ is_waiting(struct queued *q)
 	bool was_long = q->is_impatient;
 
 	q->is_impatient = false;
-	if (was_long || q->conf.patience == 0 || q->journal.is_stuck ||
+	if (was_long || q->journal.is_stuck || !has_company(q) ||
 	    !journal_is_patient(&q->journal)) {
 		loop_timer_stop(q->patience);
 		return false;

@@ -360,6 +360,10 @@ test_patience(void **state)
 		(void)world_submit("m3");
 	rig_turns(20);
 	assert_in_range(q->queue.messages.n, 0, 40);
+	/* Nobody else is to come: then it does not wait at all. */
+	rig_pass(&world.rig, 2 * q->conf.patience);
+	rig_turns(20);
+	assert_int_equal(q->queue.messages.n, 0);
 }
 
 /* A worker that never comes back costs a few seconds, no message. */
