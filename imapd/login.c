@@ -17,7 +17,6 @@ struct imap_login {
 	struct login	l;
 	struct collect	c;
 	struct buf	tag;		/* of the command under way */
-	bool		in_auth;	/* the next line is AUTHENTICATE's */
 };
 
 static struct imap_login *
@@ -29,13 +28,14 @@ of(struct login *l)
 
 /* Tagged; without a tag that can be said back, "*". */
 static void
-reply(struct imap_login *s, const char *status, const char *text)
+tagged(struct imap_login *s, const char *status, const char *code,
+    const char *text)
 {
 	if (s->tag.n == 0)
 		buf_addc(&s->l.out, '*');
 	else
 		buf_add(&s->l.out, buf_str(&s->tag));
-	buf_addf(&s->l.out, " %s %s\r\n", status, text);
+	buf_addf(&s->l.out, " %s %s%s\r\n", status, code, text);
 }
 
 static void
@@ -45,38 +45,10 @@ end_with(struct imap_login *s, const char *bye)
 	s->l.state = LOGIN_OVER;
 }
 
-static void
-bad(struct imap_login *s, const char *why)
-{
-	reply(s, "BAD", why);
-	login_error(&s->l);
-	if (s->l.state == LOGIN_OVER)
-		end_with(s, "too many errors");
-}
-
 static const char *
 caps(const struct imap_login *s)
 {
 	return s->l.open ? IMAP_CAPABILITY_LOGIN : IMAP_CAPABILITY_NO_LOGIN;
-}
-
-/* The one text for everything that is not a right user and password. */
-static void
-fail(struct imap_login *s)
-{
-	reply(s, "NO", "[AUTHENTICATIONFAILED] wrong user or password");
-	login_failure(&s->l);
-	if (s->l.state == LOGIN_OVER)
-		end_with(s, "too many failures");
-}
-
-static bool
-is_closed_to_passwords(struct imap_login *s)
-{
-	if (!s->l.open)
-		reply(s, "NO", "[PRIVACYREQUIRED] no passwords over this "
-		    "connection");
-	return !s->l.open;
 }
 
 /* -- commands: 0, or -1 when p->error says what is wrong --------------- */
@@ -87,7 +59,7 @@ do_capability(struct imap_login *s, struct parse *p)
 	if (parse_end(p) == -1)
 		return -1;
 	buf_addf(&s->l.out, "* CAPABILITY %s\r\n", caps(s));
-	reply(s, "OK", "done");
+	tagged(s, "OK", "", "done");
 	return 0;
 }
 
@@ -96,7 +68,7 @@ do_noop(struct imap_login *s, struct parse *p)
 {
 	if (parse_end(p) == -1)
 		return -1;
-	reply(s, "OK", "done");
+	tagged(s, "OK", "", "done");
 	return 0;
 }
 
@@ -106,7 +78,7 @@ do_logout(struct imap_login *s, struct parse *p)
 	if (parse_end(p) == -1)
 		return -1;
 	end_with(s, "logging out");
-	reply(s, "OK", "bye");
+	tagged(s, "OK", "", "bye");
 	return 0;
 }
 
@@ -149,7 +121,7 @@ do_id(struct imap_login *s, struct parse *p)
 	if (parse_sp(p) == -1 || skip_id_list(p) == -1 || parse_end(p) == -1)
 		return -1;
 	buf_addz(&s->l.out, "* ID (\"name\" \"Postern\")\r\n");
-	reply(s, "OK", "done");
+	tagged(s, "OK", "", "done");
 	return 0;
 }
 
@@ -162,51 +134,24 @@ do_login(struct imap_login *s, struct parse *p)
 	    parse_sp(p) == -1 || parse_astring(p, &password) == -1 ||
 	    parse_end(p) == -1)
 		return -1;
-	if (is_closed_to_passwords(s))
-		return 0;
-	if (!login_ask(&s->l, user, password))
-		fail(s);
+	if (!login_is_closed(&s->l))
+		login_try(&s->l, user, password);
 	return 0;
-}
-
-static void
-plain(struct imap_login *s, struct str base64)
-{
-	switch (login_ask_plain(&s->l, base64)) {
-	case PLAIN_ASKED:
-		return;
-	case PLAIN_NOT_BASE64:
-		bad(s, "not base64");
-		return;
-	case PLAIN_REFUSED:
-		fail(s);
-		return;
-	}
 }
 
 static int
 do_authenticate(struct imap_login *s, struct parse *p)
 {
-	struct str mechanism, base64;
+	struct str mechanism, initial = { NULL, 0 };
 
 	if (parse_sp(p) == -1 || parse_atom(p, &mechanism) == -1)
 		return -1;
-	if (!str_ieq(mechanism, S("PLAIN"))) {
-		reply(s, "NO", "PLAIN is the only mechanism");
-		return 0;
-	}
-	if (is_closed_to_passwords(s))
-		return 0;
 	if (!parse_is_end(p)) {
 		if (parse_sp(p) == -1)
 			return -1;
-		base64 = str_of(p->p + p->at, p->n - p->at);
-		/* "=" is the empty message: RFC 4959 section 3. */
-		plain(s, str_eq(base64, S("=")) ? S("") : base64);
-		return 0;
+		initial = str_of(p->p + p->at, p->n - p->at);
 	}
-	s->in_auth = true;
-	buf_add(&s->l.out, S("+ \r\n"));
+	login_auth(&s->l, mechanism, initial);
 	return 0;
 }
 
@@ -254,28 +199,24 @@ run(struct imap_login *s)
 	const struct verb	*v;
 	struct str		 name;
 
-	if (s->in_auth) {
-		s->in_auth = false;
-		if (str_eq(str_of(p.p, p.n), S("*")))
-			bad(s, "cancelled");
-		else
-			plain(s, str_of(p.p, p.n));
+	if (s->l.in_auth) {
+		login_auth_line(&s->l, str_of(p.p, p.n));
 		return;
 	}
 	take_tag(s, &p);
 	if (p.error != NULL || parse_sp(&p) == -1 ||
 	    parse_word(&p, &name) == -1) {
-		bad(s, p.error);
+		login_error(&s->l, p.error);
 		return;
 	}
 	v = find_verb(name);
 	if (v == NULL) {
-		bad(s, "no such command before a login");
+		login_error(&s->l, "no such command before a login");
 		return;
 	}
 	s->l.commands++;
 	if (v->fn(s, &p) == -1)
-		bad(s, p.error);
+		login_error(&s->l, p.error);
 }
 
 static void
@@ -291,7 +232,7 @@ on_literal(struct imap_login *s, size_t input)
 {
 	struct parse p = collect_command(&s->c);
 
-	if (s->in_auth) {
+	if (s->l.in_auth) {
 		end_with(s, "no literal here");
 		return;
 	}
@@ -306,7 +247,7 @@ on_literal(struct imap_login *s, size_t input)
 		return;
 	}
 	take_tag(s, &p);
-	bad(s, "[TOOBIG] literal too large");
+	login_error(&s->l, "[TOOBIG] literal too large");
 	forget_command(s);
 }
 
@@ -315,12 +256,9 @@ on_feed(struct login *l, struct str in)
 {
 	struct imap_login	*s = of(l);
 	size_t			 used = collect_feed(&s->c, in);
-	size_t			 input = l->input + used;
 
-	if (input > LOGIN_INPUT_MAX) {
-		end_with(s, "too much before a login");
+	if (login_is_too_much(l, used))
 		return used;
-	}
 	switch (s->c.event) {
 	case COLLECT_MORE:
 		break;
@@ -329,7 +267,7 @@ on_feed(struct login *l, struct str in)
 		forget_command(s);
 		break;
 	case COLLECT_LITERAL:
-		on_literal(s, input);
+		on_literal(s, l->input + used);
 		break;
 	case COLLECT_TOO_LONG:
 		end_with(s, "line too long");
@@ -339,47 +277,30 @@ on_feed(struct login *l, struct str in)
 }
 
 static void
-on_answer(struct login *l, enum login_answer answer)
+on_reply(struct login *l, enum login_reply kind, const char *text)
 {
-	struct imap_login *s = of(l);
+	static const struct {
+		const char *status, *code;
+	} looks[] = {
+		[REPLY_IN] = { "OK", "[CAPABILITY " IMAP_CAPABILITY "] " },
+		[REPLY_FAILED] = { "NO", "[AUTHENTICATIONFAILED] " },
+		[REPLY_TEMP] = { "NO", "[UNAVAILABLE] " },
+		[REPLY_CLOSED] = { "NO", "[PRIVACYREQUIRED] " },
+		[REPLY_NO] = { "NO", "" },
+		[REPLY_BAD] = { "BAD", "" },
+	};
 
-	switch (answer) {
-	case ANSWER_OK:
-		reply(s, "OK", "[CAPABILITY " IMAP_CAPABILITY "] logged in");
-		return;
-	case ANSWER_BAD:
-		fail(s);
-		return;
-	case ANSWER_TEMP:
-		reply(s, "NO", "[UNAVAILABLE] no login now, try again later");
-		return;
-	case ANSWER_UNAVAILABLE:
-		reply(s, "NO", "[UNAVAILABLE] the mailbox is not available "
-		    "now");
-		return;
-	}
+	tagged(of(l), looks[kind].status, looks[kind].code, text);
 }
 
 static void
-on_bye(struct login *l, enum login_bye why)
+on_bye(struct login *l, enum login_bye why, const char *text)
 {
-	struct imap_login *s = of(l);
+	bool ours = why == BYE_FULL || why == BYE_ADDRESS_FULL ||
+	    why == BYE_STOPPING;
 
-	switch (why) {
-	case BYE_FULL:
-		end_with(s, "[UNAVAILABLE] too many connections");
-		return;
-	case BYE_ADDRESS_FULL:
-		end_with(s, "[UNAVAILABLE] too many connections from your "
-		    "address");
-		return;
-	case BYE_TIME:
-		end_with(s, "no login in time");
-		return;
-	case BYE_STOPPING:
-		end_with(s, "[UNAVAILABLE] going down");
-		return;
-	}
+	buf_addf(&l->out, "* BYE %s%s\r\n", ours ? "[UNAVAILABLE] " : "",
+	    text);
 }
 
 static void
@@ -417,6 +338,6 @@ const struct login_ops imap_login_ops = {
 	.free = on_free,
 	.greet = on_greet,
 	.feed = on_feed,
-	.answer = on_answer,
+	.reply = on_reply,
 	.bye = on_bye,
 };

@@ -3,7 +3,6 @@
  */
 #include "pop3d/login.h"
 
-#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -17,7 +16,6 @@ struct pop3_login {
 	struct login	l;
 	struct buf	user;		/* of USER, until PASS */
 	bool		skip;		/* inside a line that is too long */
-	bool		in_auth;	/* the next line is AUTH's */
 };
 
 static struct pop3_login *
@@ -33,44 +31,15 @@ ok(struct pop3_login *s, const char *text)
 	buf_addf(&s->l.out, "+OK %s\r\n", text);
 }
 
-static void
-err(struct pop3_login *s, const char *text)
-{
-	buf_addf(&s->l.out, "-ERR %s\r\n", text);
-}
-
-static void
-wrong(struct pop3_login *s, const char *text)
-{
-	err(s, text);
-	login_error(&s->l);
-}
-
-/* The one text for everything that is not a right user and password. */
-static void
-fail(struct pop3_login *s)
-{
-	err(s, "[AUTH] wrong user or password");
-	login_failure(&s->l);
-}
-
-static bool
-is_closed_to_passwords(struct pop3_login *s)
-{
-	if (!s->l.open)
-		err(s, "[SYS/PERM] no passwords over this connection");
-	return !s->l.open;
-}
-
 /* -- commands --------------------------------------------------------- */
 
 static void
 do_user(struct pop3_login *s, struct str arg)
 {
-	if (is_closed_to_passwords(s))
+	if (login_is_closed(&s->l))
 		return;
 	if (arg.n == 0) {
-		wrong(s, "USER wants a name");
+		login_error(&s->l, "USER wants a name");
 		return;
 	}
 	buf_clear(&s->user);
@@ -83,31 +52,15 @@ do_pass(struct pop3_login *s, struct str arg)
 {
 	struct str user = buf_str(&s->user);
 
-	if (is_closed_to_passwords(s))
+	if (login_is_closed(&s->l))
 		return;
 	if (user.n == 0) {
-		wrong(s, "USER first");
+		login_error(&s->l, "USER first");
 		return;
 	}
 	/* All behind the first blank is the password, blanks included. */
-	if (!login_ask(&s->l, user, arg))
-		fail(s);
+	login_try(&s->l, user, arg);
 	buf_clear(&s->user);
-}
-
-static void
-plain(struct pop3_login *s, struct str base64)
-{
-	switch (login_ask_plain(&s->l, base64)) {
-	case PLAIN_ASKED:
-		return;
-	case PLAIN_NOT_BASE64:
-		wrong(s, "not base64");
-		return;
-	case PLAIN_REFUSED:
-		fail(s);
-		return;
-	}
 }
 
 static void
@@ -116,18 +69,7 @@ do_auth(struct pop3_login *s, struct str arg)
 	struct str mechanism = S("");
 
 	str_cut(&arg, ' ', &mechanism);
-	if (!str_ieq(mechanism, S("PLAIN"))) {
-		wrong(s, "PLAIN is the only mechanism");
-		return;
-	}
-	if (is_closed_to_passwords(s))
-		return;
-	if (arg.p != NULL) {
-		plain(s, arg);
-		return;
-	}
-	s->in_auth = true;
-	buf_add(&s->l.out, S("+ \r\n"));
+	login_auth(&s->l, mechanism, arg);
 }
 
 static void
@@ -169,12 +111,8 @@ run(struct pop3_login *s, const struct pop3_command *c)
 {
 	size_t i;
 
-	if (s->in_auth) {
-		s->in_auth = false;
-		if (str_eq(c->line, S("*")))
-			err(s, "cancelled");
-		else
-			plain(s, c->line);
+	if (s->l.in_auth) {
+		login_auth_line(&s->l, c->line);
 		return;
 	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
@@ -184,7 +122,7 @@ run(struct pop3_login *s, const struct pop3_command *c)
 			return;
 		}
 	}
-	wrong(s, "unknown command");
+	login_error(&s->l, "unknown command");
 }
 
 /* -- the engine ------------------------------------------------------- */
@@ -198,58 +136,48 @@ on_feed(struct login *l, struct str in)
 	enum pop3_cut		 r;
 
 	r = pop3_cut(in, LINE_MAX, &s->skip, &c, &used);
-	if (l->input + (r == POP3_MORE ? in.n : used) > LOGIN_INPUT_MAX) {
-		err(s, "too much before a login");
-		l->state = LOGIN_OVER;
+	if (login_is_too_much(l, r == POP3_MORE ? in.n : used))
 		return used;
-	}
 	if (r == POP3_GOT)
 		run(s, &c);
 	else if (r == POP3_BAD) {
-		s->in_auth = false;
-		wrong(s, "not a command line");
+		l->in_auth = false;
+		login_error(&s->l, "not a command line");
 	}
 	return used;
 }
 
 static void
-on_answer(struct login *l, enum login_answer answer)
+on_reply(struct login *l, enum login_reply kind, const char *text)
 {
-	struct pop3_login *s = of(l);
+	static const char *const status[] = {
+		[REPLY_IN] = "+OK",
+		[REPLY_FAILED] = "-ERR [AUTH]",
+		[REPLY_TEMP] = "-ERR [SYS/TEMP]",
+		[REPLY_CLOSED] = "-ERR [SYS/PERM]",
+		[REPLY_NO] = "-ERR",
+		[REPLY_BAD] = "-ERR",
+	};
 
-	switch (answer) {
-	case ANSWER_OK:
-		ok(s, "logged in");
-		return;
-	case ANSWER_BAD:
-		fail(s);
-		return;
-	case ANSWER_TEMP:
-		err(s, "[SYS/TEMP] no login now, try again later");
-		return;
-	case ANSWER_UNAVAILABLE:
-		err(s, "[SYS/TEMP] the mailbox is not available now");
-		return;
-	}
+	buf_addf(&l->out, "%s %s\r\n", status[kind], text);
 }
 
 static void
-on_bye(struct login *l, enum login_bye why)
+on_bye(struct login *l, enum login_bye why, const char *text)
 {
-	struct pop3_login *s = of(l);
-
 	switch (why) {
 	case BYE_FULL:
-		err(s, "[SYS/TEMP] too many connections");
-		return;
 	case BYE_ADDRESS_FULL:
-		err(s, "[SYS/TEMP] too many connections from your address");
-		return;
 	case BYE_TIME:
-		err(s, "[SYS/TEMP] no login in time");
-		return;
 	case BYE_STOPPING:
-		err(s, "[SYS/TEMP] going down");
+		on_reply(l, REPLY_TEMP, text);
+		return;
+	case BYE_INPUT:
+		on_reply(l, REPLY_BAD, text);
+		return;
+	case BYE_ERRORS:
+	case BYE_FAILURES:
+		/* The reply to the last of them has been said. */
 		return;
 	}
 }
@@ -283,6 +211,6 @@ const struct login_ops pop3_login_ops = {
 	.free = on_free,
 	.greet = on_greet,
 	.feed = on_feed,
-	.answer = on_answer,
+	.reply = on_reply,
 	.bye = on_bye,
 };

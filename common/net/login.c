@@ -8,6 +8,28 @@
 #include "common/core/base64.h"
 #include "common/mail/sasl.h"
 
+static const struct {
+	enum login_reply	 reply;
+	const char		*text;
+} answers[] = {
+	[ANSWER_OK] = { REPLY_IN, "logged in" },
+	/* The one text for all that is not a right user and password. */
+	[ANSWER_BAD] = { REPLY_FAILED, "wrong user or password" },
+	[ANSWER_TEMP] = { REPLY_TEMP, "no login now, try again later" },
+	[ANSWER_UNAVAILABLE] = { REPLY_TEMP,
+	    "the mailbox is not available now" },
+};
+
+static const char *const byes[] = {
+	[BYE_FULL] = "too many connections",
+	[BYE_ADDRESS_FULL] = "too many connections from your address",
+	[BYE_TIME] = "no login in time",
+	[BYE_STOPPING] = "going down",
+	[BYE_INPUT] = "too much before a login",
+	[BYE_ERRORS] = "too many errors",
+	[BYE_FAILURES] = "too many failures",
+};
+
 struct login *
 login_new(const struct login_ops *ops, const char *hostname, bool open)
 {
@@ -52,7 +74,7 @@ login_bye(struct login *l, enum login_bye why)
 	forget(l);
 	if (l->state == LOGIN_OVER || l->state == LOGIN_IN)
 		return;
-	l->ops->bye(l, why);
+	l->ops->bye(l, why, byes[why]);
 	l->state = LOGIN_OVER;
 }
 
@@ -72,57 +94,106 @@ login_feed(struct login *l, struct str in)
 	return total;
 }
 
+static void
+reply_answer(struct login *l, enum login_answer answer)
+{
+	l->ops->reply(l, answers[answer].reply, answers[answer].text);
+	if (answer == ANSWER_BAD && ++l->failures >= LOGIN_FAILURES_MAX)
+		login_bye(l, BYE_FAILURES);
+}
+
 void
 login_answer(struct login *l, enum login_answer answer)
 {
 	assert(l->state == LOGIN_ASKING);
 	forget(l);
 	l->state = answer == ANSWER_OK ? LOGIN_IN : LOGIN_TALKING;
-	l->ops->answer(l, answer);
+	reply_answer(l, answer);
+}
+
+/* -- for the engines -------------------------------------------------- */
+
+void
+login_error(struct login *l, const char *text)
+{
+	l->ops->reply(l, REPLY_BAD, text);
+	l->errors++;
+	if (l->commands == 0 || l->errors >= LOGIN_ERRORS_MAX)
+		login_bye(l, BYE_ERRORS);
 }
 
 bool
-login_ask(struct login *l, struct str user, struct str password)
+login_is_too_much(struct login *l, size_t more)
 {
-	if (user.n == 0 || user.n > LOGIN_USER_MAX || password.n == 0 ||
-	    password.n > LOGIN_PASSWORD_MAX || str_chr(user, '\0') != -1)
+	if (more <= LOGIN_INPUT_MAX - l->input)
 		return false;
-	buf_add(&l->user, user);
-	buf_add(&l->password, password);
-	l->state = LOGIN_ASKING;
+	login_bye(l, BYE_INPUT);
 	return true;
 }
 
-enum login_plain
-login_ask_plain(struct login *l, struct str base64)
+bool
+login_is_closed(struct login *l)
 {
-	enum login_plain	r = PLAIN_REFUSED;
-	struct buf		b;
-	struct str		authzid, user, password;
+	if (!l->open)
+		l->ops->reply(l, REPLY_CLOSED,
+		    "no passwords over this connection");
+	return !l->open;
+}
+
+void
+login_try(struct login *l, struct str user, struct str password)
+{
+	if (user.n == 0 || user.n > LOGIN_USER_MAX || password.n == 0 ||
+	    password.n > LOGIN_PASSWORD_MAX || str_chr(user, '\0') != -1) {
+		reply_answer(l, ANSWER_BAD);
+		return;
+	}
+	buf_add(&l->user, user);
+	buf_add(&l->password, password);
+	l->state = LOGIN_ASKING;
+}
+
+static void
+plain(struct login *l, struct str base64)
+{
+	struct buf b;
+	struct str authzid, user, password;
 
 	buf_init(&b, LOGIN_INPUT_MAX);
 	if (base64_decode(&b, base64) == -1)
-		r = PLAIN_NOT_BASE64;
-	else if (sasl_plain(buf_str(&b), &authzid, &user, &password) == 0 &&
-	    (authzid.n == 0 || str_eq(authzid, user)) &&
-	    login_ask(l, user, password))
-		r = PLAIN_ASKED;
+		login_error(l, "not base64");
+	else if (sasl_plain(buf_str(&b), &authzid, &user, &password) == -1 ||
+	    (authzid.n > 0 && !str_eq(authzid, user)))
+		reply_answer(l, ANSWER_BAD);
+	else
+		login_try(l, user, password);
 	buf_wipe(&b);
-	return r;
 }
 
 void
-login_error(struct login *l)
+login_auth(struct login *l, struct str mechanism, struct str initial)
 {
-	l->errors++;
-	if (l->commands == 0 || l->errors >= LOGIN_ERRORS_MAX)
-		l->state = LOGIN_OVER;
+	if (!str_ieq(mechanism, S("PLAIN"))) {
+		l->ops->reply(l, REPLY_NO, "PLAIN is the only mechanism");
+		return;
+	}
+	if (login_is_closed(l))
+		return;
+	if (initial.p != NULL) {
+		/* "=" is the empty message: RFC 4959 3, RFC 5034 4. */
+		plain(l, str_eq(initial, S("=")) ? S("") : initial);
+		return;
+	}
+	l->in_auth = true;
+	buf_add(&l->out, S("+ \r\n"));
 }
 
 void
-login_failure(struct login *l)
+login_auth_line(struct login *l, struct str line)
 {
-	l->failures++;
-	if (l->failures >= LOGIN_FAILURES_MAX)
-		l->state = LOGIN_OVER;
+	l->in_auth = false;
+	if (str_eq(line, S("*")))
+		login_error(l, "cancelled");
+	else
+		plain(l, line);
 }

@@ -34,18 +34,32 @@ enum login_answer {
 	ANSWER_UNAVAILABLE	/* the password is right; no mailbox now */
 };
 
-/* Why the front ends a connection. */
+/* Why a connection ends: the first four are the front's reasons. */
 enum login_bye {
 	BYE_FULL,
 	BYE_ADDRESS_FULL,
 	BYE_TIME,
-	BYE_STOPPING
+	BYE_STOPPING,
+	BYE_INPUT,		/* LOGIN_INPUT_MAX */
+	BYE_ERRORS,
+	BYE_FAILURES
+};
+
+/* What a reply is; the protocol knows how it looks. */
+enum login_reply {
+	REPLY_IN,		/* logged in */
+	REPLY_FAILED,		/* wrong user or password */
+	REPLY_TEMP,		/* not our client's mistake */
+	REPLY_CLOSED,		/* no passwords here */
+	REPLY_NO,		/* understood, but not to be had */
+	REPLY_BAD		/* not a command, not its arguments */
 };
 
 struct login {
 	const struct login_ops	*ops;
 	const char		*hostname;	/* borrowed */
 	bool			 open;		/* passwords are taken here */
+	bool			 in_auth;	/* the next line is AUTH's */
 	enum login_state	 state;
 	struct buf		 out;
 	struct buf		 user, password; /* wiped by the answer */
@@ -54,14 +68,20 @@ struct login {
 	unsigned		 commands;	/* that were ones */
 };
 
-/* A protocol; each function is for a struct login of its own `make`. */
+/*
+ * A protocol; each function is for a struct login of its own `make`.  The
+ * texts are login.c's, the codes around them are the protocol's.
+ */
 struct login_ops {
 	struct login	*(*make)(void);
 	void		(*free)(struct login *);
 	void		(*greet)(struct login *);
 	size_t		(*feed)(struct login *, struct str);
-	void		(*answer)(struct login *, enum login_answer);
-	void		(*bye)(struct login *, enum login_bye);
+	void		(*reply)(struct login *, enum login_reply,
+			    const char *text);
+	/* The last words; it is over when this returns. */
+	void		(*bye)(struct login *, enum login_bye,
+			    const char *text);
 };
 
 struct login	*login_new(const struct login_ops *, const char *hostname,
@@ -79,21 +99,23 @@ size_t		 login_feed(struct login *, struct str);
 /* Only in LOGIN_ASKING. */
 void		 login_answer(struct login *, enum login_answer);
 
-/* -- for the engines -------------------------------------------------- */
+/* -- for the engines: each replies -------------------------------------- */
 
-/* Opens the question; false when one of them is longer than any can be. */
-bool		 login_ask(struct login *, struct str user,
+/* True, and said, when no passwords are taken here. */
+bool		 login_is_closed(struct login *);
+/* Opens the question, or fails when one is longer than any can be. */
+void		 login_try(struct login *, struct str user,
 		    struct str password);
-/* The same from the text of AUTH PLAIN's one message (RFC 4616). */
-enum login_plain {
-	PLAIN_ASKED,
-	PLAIN_NOT_BASE64,
-	PLAIN_REFUSED		/* as if the password were wrong */
-};
-enum login_plain login_ask_plain(struct login *, struct str base64);
+/*
+ * AUTH or AUTHENTICATE: PLAIN of RFC 4616, with the initial response, or
+ * none (p NULL).  While in_auth is set the next line is login_auth_line's.
+ */
+void		 login_auth(struct login *, struct str mechanism,
+		    struct str initial);
+void		 login_auth_line(struct login *, struct str);
 /* A command that is none.  The first thing said, or too many: it is over. */
-void		 login_error(struct login *);
-/* A wrong password; too many: it is over. */
-void		 login_failure(struct login *);
+void		 login_error(struct login *, const char *text);
+/* True, and over, when that many more bytes are too many. */
+bool		 login_is_too_much(struct login *, size_t more);
 
 #endif
