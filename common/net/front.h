@@ -9,8 +9,24 @@
 #ifndef NET_FRONT_H
 #define NET_FRONT_H
 
+#include "common/core/conf.h"
 #include "common/ipc/msg.h"
 #include "common/net/login.h"
+
+/* What is a daemon's own: the rest of its life is front_main. */
+struct front_service {
+	const char		*name;
+	enum role		 self;
+	enum service		 service;
+	const char		*listener;	/* a descriptor of that name */
+	const struct login_ops	*login;
+	enum setting		 sessions_max, sessions_per_address;
+	enum setting		 login_time;	/* s */
+};
+
+int	front_main(const struct front_service *);
+
+/* -- its parts, for tests --------------------------------------------- */
 
 struct front_conf {
 	const char		*name;		/* of the daemon */
