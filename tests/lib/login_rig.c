@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "tests/lib/feed.h"
+#include "tests/lib/unit.h"
 
 static enum login_answer
 decide(struct str user)
@@ -68,4 +69,47 @@ login_rig_clear(struct login_rig *r)
 	login_free(r->l);
 	buf_clear(&r->got);
 	buf_clear(&r->left);
+}
+
+void
+login_rig_play(const struct login_ops *ops, const struct login_scene *scenes,
+    size_t n)
+{
+	const struct login_scene	*s;
+	struct login_rig		 r;
+	unsigned			 way;
+
+	for (s = scenes; s < scenes + n; s++) {
+		for (way = 0; way < FEED_WAYS; way++) {
+			login_rig_run(&r, ops, !s->closed, way, str_c(s->in));
+			if (strcmp(buf_cstr(&r.got), s->out) != 0 ||
+			    strcmp(buf_cstr(&r.left), s->left) != 0)
+				fail_msg("%s (%u): %s[%s]", s->name, way,
+				    buf_cstr(&r.got), buf_cstr(&r.left));
+			assert_int_equal(r.l->state, s->state);
+			login_rig_clear(&r);
+		}
+	}
+}
+
+void
+login_rig_fuzz(const struct login_ops *ops, const uint8_t *p, size_t n)
+{
+	struct login_rig a, b;
+	struct str	 in;
+
+	if (n == 0)
+		return;
+	in = str_of(p + 1, n - 1);
+	login_rig_run(&a, ops, true, 0, in);
+	login_rig_run(&b, ops, true, 1 + p[0] % (FEED_WAYS - 1), in);
+	if (!str_eq(buf_str(&a.got), buf_str(&b.got)) ||
+	    a.l->state != b.l->state)
+		abort();
+	/* Behind an end by a limit, how much is dropped may differ. */
+	if (a.l->state == LOGIN_IN &&
+	    !str_eq(buf_str(&a.left), buf_str(&b.left)))
+		abort();
+	login_rig_clear(&a);
+	login_rig_clear(&b);
 }

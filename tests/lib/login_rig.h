@@ -19,4 +19,20 @@ void	login_rig_run(struct login_rig *, const struct login_ops *, bool open,
 	    unsigned way, struct str in);
 void	login_rig_clear(struct login_rig *);
 
+struct login_scene {
+	const char		*name, *in, *out, *left;
+	enum login_state	 state;
+	bool			 closed;	/* no passwords here */
+};
+
+/* Each scene in each of the ways; fails the test where one differs. */
+void	login_rig_play(const struct login_ops *, const struct login_scene *,
+	    size_t n);
+
+/*
+ * For a fuzzer: the first byte says how the rest is cut; whole and in pieces
+ * it must say, ask and leave the same.
+ */
+void	login_rig_fuzz(const struct login_ops *, const uint8_t *, size_t n);
+
 #endif

@@ -2,17 +2,11 @@
  * imap_login_test - IMAP before the login: tables of dialogues, each whole,
  * byte by byte and in odd pieces.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "imapd/capability.h"
 #include "imapd/login.h"
 #include "tests/lib/feed.h"
 #include "tests/lib/login_rig.h"
+#include "tests/lib/unit.h"
 
 #define IN(tag)	tag " OK [CAPABILITY " IMAP_CAPABILITY "] logged in\r\n"
 #define WRONG(tag) tag " NO [AUTHENTICATIONFAILED] wrong user or password\r\n"
@@ -24,11 +18,7 @@
 #define B_SELF	"b2sAb2sAcHc="
 #define B_EVE	"ZXZlAG9rAHB3"
 
-static const struct scene {
-	const char		*name, *in, *out, *left;
-	enum login_state	 state;
-	bool			 closed;	/* no passwords here */
-} scenes[] = {
+static const struct login_scene scenes[] = {
 	{ "login", "a LOGIN ok pw\r\n", "<ok|pw>\r\n" IN("a"), "", LOGIN_IN,
 	    false },
 	{ "quoted", "a login \"ok\" \"p \\\"\\\\w\"\r\nb NOOP\r\n",
@@ -138,25 +128,8 @@ static const struct scene {
 static void
 test_scenes(void **state)
 {
-	struct login_rig r;
-	unsigned	 way;
-	size_t		 i;
-
 	(void)state;
-	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
-		const struct scene *s = &scenes[i];
-
-		for (way = 0; way < FEED_WAYS; way++) {
-			login_rig_run(&r, &imap_login_ops, !s->closed, way,
-			    str_c(s->in));
-			if (strcmp(buf_cstr(&r.got), s->out) != 0 ||
-			    strcmp(buf_cstr(&r.left), s->left) != 0)
-				fail_msg("%s (%u): %s[%s]", s->name, way,
-				    buf_cstr(&r.got), buf_cstr(&r.left));
-			assert_int_equal(r.l->state, s->state);
-			login_rig_clear(&r);
-		}
-	}
+	login_rig_play(&imap_login_ops, scenes, LENGTH(scenes));
 }
 
 /* ATTACKS F-01: a NUL is refused, in whatever form it comes. */
@@ -180,7 +153,7 @@ test_nul(void **state)
 	size_t		 i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		for (way = 0; way < FEED_WAYS; way++) {
 			login_rig_run(&r, &imap_login_ops, true, way,
 			    rows[i].in);
@@ -265,7 +238,7 @@ test_greet_and_bye(void **state)
 	size_t		 i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		l = login_new(&imap_login_ops, "mx.example", true);
 		login_bye(l, rows[i].why);
 		assert_string_equal(buf_cstr(&l->out), rows[i].text);

@@ -2,16 +2,10 @@
  * pop3_login_test - POP3 before the login: tables of dialogues, each whole,
  * byte by byte and in odd pieces.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "pop3d/login.h"
 #include "tests/lib/feed.h"
 #include "tests/lib/login_rig.h"
+#include "tests/lib/unit.h"
 
 #define WRONG	"-ERR [AUTH] wrong user or password\r\n"
 #define CLOSED	"-ERR [SYS/PERM] no passwords over this connection\r\n"
@@ -23,11 +17,7 @@
 #define B_SELF	"b2sAb2sAcHc="
 #define B_EVE	"ZXZlAG9rAHB3"
 
-static const struct scene {
-	const char		*name, *in, *out, *left;
-	enum login_state	 state;
-	bool			 closed;	/* no passwords here */
-} scenes[] = {
+static const struct login_scene scenes[] = {
 	{ "user and pass", "USER ok\r\nPASS pw\r\n",
 	    "+OK now PASS\r\n<ok|pw>\r\n+OK logged in\r\n", "", LOGIN_IN,
 	    false },
@@ -115,25 +105,8 @@ static const struct scene {
 static void
 test_scenes(void **state)
 {
-	struct login_rig r;
-	unsigned	 way;
-	size_t		 i;
-
 	(void)state;
-	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
-		const struct scene *s = &scenes[i];
-
-		for (way = 0; way < FEED_WAYS; way++) {
-			login_rig_run(&r, &pop3_login_ops, !s->closed, way,
-			    str_c(s->in));
-			if (strcmp(buf_cstr(&r.got), s->out) != 0 ||
-			    strcmp(buf_cstr(&r.left), s->left) != 0)
-				fail_msg("%s (%u): %s[%s]", s->name, way,
-				    buf_cstr(&r.got), buf_cstr(&r.left));
-			assert_int_equal(r.l->state, s->state);
-			login_rig_clear(&r);
-		}
-	}
+	login_rig_play(&pop3_login_ops, scenes, LENGTH(scenes));
 }
 
 /* 8 KiB in all: the last byte may be there, one more may not. */
@@ -213,7 +186,7 @@ test_lengths(void **state)
 
 	(void)state;
 	buf_init(&in, 100000);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		buf_reset(&in);
 		buf_addz(&in, "USER ");
 		for (k = 0; k < rows[i].user; k++)
@@ -248,7 +221,7 @@ test_greet_and_bye(void **state)
 	size_t		 i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		l = login_new(&pop3_login_ops, "mx.example", true);
 		login_bye(l, rows[i].why);
 		assert_string_equal(buf_cstr(&l->out), rows[i].text);
