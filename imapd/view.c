@@ -54,21 +54,6 @@ view_close(struct view *v, const struct store *store)
 	*v = (struct view){ 0 };
 }
 
-static size_t
-store_from_uid(const struct store_folder *f, uint32_t uid)
-{
-	size_t lo = 0, hi = f->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (f->msgs[mid].uid < uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 const struct store_msg *
 view_msg(const struct view *v, size_t i)
 {
@@ -78,7 +63,7 @@ view_msg(const struct view *v, size_t i)
 
 	/* Mostly nothing is gone and the places are the same. */
 	if (at >= f->n || f->msgs[at].uid != uid)
-		at = store_from_uid(f, uid);
+		at = store_place(f->msgs, f->n, uid);
 	return at < f->n && f->msgs[at].uid == uid ? &f->msgs[at] : NULL;
 }
 
@@ -151,7 +136,7 @@ view_take_new(struct view *v, const struct store *store)
 
 	if (last == UINT32_MAX)
 		return false;
-	for (i = store_from_uid(f, last + 1); i < f->n; i++)
+	for (i = store_place(f->msgs, f->n, last + 1); i < f->n; i++)
 		add(v, &f->msgs[i]);
 	claim_recent(v, store);
 	return v->n > before;

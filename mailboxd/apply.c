@@ -68,27 +68,13 @@ on_message(struct state *st, const struct record_message *r,
 	return 0;
 }
 
-static uint64_t
-combine(enum store_how how, uint64_t have, uint64_t arg)
-{
-	switch (how) {
-	case STORE_SET:
-		return arg;
-	case STORE_ADD:
-		return have | arg;
-	case STORE_REMOVE:
-		return have & ~arg;
-	}
-	return have;
-}
-
 static void
 change(struct state_folder *f, struct store_msg *m,
     const struct record_flags *r)
 {
 	f->unseen -= (m->flags & STORE_SEEN) == 0;
-	m->flags = (uint8_t)combine(r->how, m->flags, r->flags);
-	m->keywords = combine(r->how, m->keywords, r->keywords);
+	m->flags = (uint8_t)store_combine(r->how, m->flags, r->flags);
+	m->keywords = store_combine(r->how, m->keywords, r->keywords);
 	m->modseq = r->modseq;
 	f->unseen += (m->flags & STORE_SEEN) == 0;
 }

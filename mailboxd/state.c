@@ -160,16 +160,7 @@ state_publish(struct state_folder *f)
 size_t
 state_place(const struct state_folder *f, uint32_t uid)
 {
-	size_t lo = 0, hi = f->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (f->msgs[mid].uid < uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return store_place(f->msgs, f->n, uid);
 }
 
 bool

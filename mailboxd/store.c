@@ -147,25 +147,11 @@ op_keyword(void *impl, struct store_folder *pub, struct str word,
 
 /* -- flags, expunge --------------------------------------------------- */
 
-static uint64_t
-combine(enum store_how how, uint64_t have, uint64_t arg)
-{
-	switch (how) {
-	case STORE_SET:
-		return arg;
-	case STORE_ADD:
-		return have | arg;
-	case STORE_REMOVE:
-		return have & ~arg;
-	}
-	return have;
-}
-
 static bool
 would_change(const struct store_msg *g, const struct record_flags *r)
 {
-	return combine(r->how, g->flags, r->flags) != g->flags ||
-	    combine(r->how, g->keywords, r->keywords) != g->keywords;
+	return store_combine(r->how, g->flags, r->flags) != g->flags ||
+	    store_combine(r->how, g->keywords, r->keywords) != g->keywords;
 }
 
 /*

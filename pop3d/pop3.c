@@ -394,16 +394,9 @@ do_capa(struct pop3 *s, struct str arg)
 static bool
 is_there(const struct pop3 *s, uint32_t uid)
 {
-	size_t lo = 0, hi = s->inbox->n, mid;
+	size_t at = store_place(s->inbox->msgs, s->inbox->n, uid);
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->inbox->msgs[mid].uid < uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < s->inbox->n && s->inbox->msgs[lo].uid == uid;
+	return at < s->inbox->n && s->inbox->msgs[at].uid == uid;
 }
 
 /* Those that the client marked, or those it only read; ascending. */

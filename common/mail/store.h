@@ -93,6 +93,11 @@ enum store_how {
 	STORE_REMOVE
 };
 
+/* What becomes of a set of bits. */
+uint64_t	store_combine(enum store_how, uint64_t have, uint64_t arg);
+/* The first of n messages whose UID is not less than that; n if none is. */
+size_t		store_place(const struct store_msg *, size_t n, uint32_t uid);
+
 struct store_append;		/* a message on its way in */
 
 struct store_new {

@@ -488,20 +488,6 @@ op_keyword(void *impl, struct store_folder *pub, struct str word,
 	return (int)i;
 }
 
-static uint64_t
-combine(enum store_how how, uint64_t have, uint64_t arg)
-{
-	switch (how) {
-	case STORE_SET:
-		return arg;
-	case STORE_ADD:
-		return have | arg;
-	case STORE_REMOVE:
-		return have & ~arg;
-	}
-	return have;
-}
-
 static enum store_result
 op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
     size_t n, enum store_how how, uint8_t flags, uint64_t keywords)
@@ -521,8 +507,8 @@ op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
 			continue;
 		g = &f->msgs[at];
 		old = *g;
-		g->flags = (uint8_t)combine(how, g->flags, flags);
-		g->keywords = combine(how, g->keywords, keywords);
+		g->flags = (uint8_t)store_combine(how, g->flags, flags);
+		g->keywords = store_combine(how, g->keywords, keywords);
 		if (g->flags != old.flags || g->keywords != old.keywords)
 			g->modseq = pub->modseq = modseq;
 	}
