@@ -203,15 +203,13 @@ dir_alias_list_next(struct dir *d, struct str domain, struct str after,
     struct dir_alias *out)
 {
 	char		text[DIR_TEXT_MAX + 1];
-	struct str	k, v;
+	struct str	v;
 	enum dir_result	r;
 
-	r = dir_next_address(d, 'L', domain, after, &k, &v);
-	if (r != DIR_OK)
-		return r;
-	dir_key_to_address(k, text);
-	read_alias(text, v, out);
-	return DIR_OK;
+	r = dir_next_address(d, 'L', domain, after, text, &v);
+	if (r == DIR_OK)
+		read_alias(text, v, out);
+	return r;
 }
 
 /* -- what an address leads to ----------------------------------------- */

@@ -50,6 +50,7 @@ enum dir_result	 dir_our_address(struct dir *, struct str,
  * behind the address `after` unless that is empty.
  */
 enum dir_result	 dir_next_address(struct dir *, char table, struct str domain,
-		    struct str after, struct str *key, struct str *value);
+		    struct str after, char address[DIR_TEXT_MAX + 1],
+		    struct str *value);
 
 #endif

@@ -199,10 +199,11 @@ dir_our_address(struct dir *d, struct str text, char out[DIR_TEXT_MAX + 1],
 
 enum dir_result
 dir_next_address(struct dir *d, char table, struct str domain,
-    struct str after, struct str *key, struct str *value)
+    struct str after, char address[DIR_TEXT_MAX + 1], struct str *value)
 {
 	char		name[DIR_TEXT_MAX + 1] = "", text[DIR_TEXT_MAX + 1];
 	struct dir_key	from;
+	struct str	key;
 	bool		behind = false;
 
 	if (domain.n > 0 && dir_canon_domain(domain, name) != DIR_OK)
@@ -219,11 +220,11 @@ dir_next_address(struct dir *d, char table, struct str domain,
 		if (behind)
 			from = dir_key_address(table, str_c(text));
 	}
-	if (!dir_seek(d, from, behind, key, value) ||
-	    key->p[0] != table)
+	if (!dir_seek(d, from, behind, &key, value) || key.p[0] != table)
 		return DIR_NOT_FOUND;
-	if (domain.n > 0 && !str_eq(str_sub(*key, 1, strlen(name) + 1),
+	if (domain.n > 0 && !str_eq(str_sub(key, 1, strlen(name) + 1),
 	    str_of(name, strlen(name) + 1)))
 		return DIR_NOT_FOUND;
+	dir_key_to_address(key, address);
 	return DIR_OK;
 }

@@ -145,13 +145,11 @@ dir_user_next(struct dir *d, struct str domain, struct str after,
     struct dir_account *out)
 {
 	char		text[DIR_TEXT_MAX + 1];
-	struct str	k, v;
+	struct str	v;
 	enum dir_result	r;
 
-	r = dir_next_address(d, 'A', domain, after, &k, &v);
-	if (r != DIR_OK)
-		return r;
-	dir_key_to_address(k, text);
-	read_account(text, v, out);
-	return DIR_OK;
+	r = dir_next_address(d, 'A', domain, after, text, &v);
+	if (r == DIR_OK)
+		read_account(text, v, out);
+	return r;
 }
