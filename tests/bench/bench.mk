@@ -3,9 +3,9 @@
 BENCHES	= $(patsubst tests/bench/%_bench.c,%,$(wildcard tests/bench/*_bench.c))
 
 define bench
-$(B)/bench/$(1): $(B)/obj/tests/bench/$(1)_bench.o $(EVERY)
+$(B)/bench/$(1): $(B)/obj/tests/bench/$(1)_bench.o $(TESTLIB) $(EVERY)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/bench/$(1)_bench.o \
+	$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/bench/$(1)_bench.o $(TESTLIB) \
 	    -Wl,--start-group $(EVERY) -Wl,--end-group $(TEST_LIBS)
 
 bench-$(1): $(B)/bench/$(1)

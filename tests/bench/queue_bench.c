@@ -14,11 +14,9 @@
 
 #include <err.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/core/clock.h"
@@ -26,8 +24,10 @@
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "queued/queued.h"
+#include "tests/lib/bench.h"
+#include "tests/lib/tmpdir.h"
 
-enum { SESSIONS = 64, SIZE = 10240, CHANNELS_MAX = 16, ROUNDS = 7 };
+enum { SESSIONS = 64, SIZE = 10240, CHANNELS_MAX = 16 };
 
 struct result {
 	uint64_t	commits, messages;
@@ -37,15 +37,6 @@ struct result {
 
 static unsigned total = 6000;
 static char body[SIZE];
-
-static double
-seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* -- the queue ----------------------------------------------------------- */
 
@@ -179,30 +170,14 @@ drive(const int *fds, unsigned n)
 		f[i].sessions = SESSIONS / n;
 		f[i].chan = chan_new(fds[i], R_SMTPD, R_QUEUED, &ops, &f[i]);
 	}
-	t = seconds();
+	t = bench_seconds();
 	loop_run();
-	t = seconds() - t;
+	t = bench_seconds() - t;
 	for (i = 0; i < n; i++)
 		chan_close(f[i].chan);
 	loop_turn(0);
 	loop_free();
 	return (double)total / t;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-remove_tree(const char *path)
-{
-	if (nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS) == -1)
-		warn("%s", path);
 }
 
 /* -- a round ------------------------------------------------------------- */
@@ -214,7 +189,7 @@ run_floor(int dir, double batch)
 	size_t	 n = (size_t)(batch < 1 ? 1 : batch + 0.5), i, syncs;
 	char	*p = xcalloc(n, SIZE + 512);
 	int	 fd = openat(dir, "floor", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	double	 t = seconds();
+	double	 t = bench_seconds();
 
 	if (fd == -1)
 		err(1, "floor");
@@ -225,7 +200,7 @@ run_floor(int dir, double batch)
 		    fdatasync(fd) == -1)
 			err(1, "floor");
 	}
-	t = seconds() - t;
+	t = bench_seconds() - t;
 	close(fd);
 	unlinkat(dir, "floor", 0);
 	free(p);
@@ -235,19 +210,17 @@ run_floor(int dir, double batch)
 static struct result
 run(const char *where, unsigned n)
 {
-	char		path[512];
+	struct tmpdir	top;
 	int		a[CHANNELS_MAX], b[CHANNELS_MAX];
 	int		sv[2], stop[2], rep[2];
 	struct result	r;
 	double		rate;
 	unsigned	i;
-	int		dir;
 	pid_t		pid;
 
-	snprintf(path, sizeof(path), "%s/queue-bench-XXXXXX", where);
-	if (mkdtemp(path) == NULL || pipe(stop) == -1 || pipe(rep) == -1)
-		err(1, "%s", path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tmpdir_make_in(&top, where);
+	if (pipe(stop) == -1 || pipe(rep) == -1)
+		err(1, "pipe");
 	for (i = 0; i < n; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
 		    sv) == -1)
@@ -260,7 +233,7 @@ run(const char *where, unsigned n)
 		for (i = 0; i < n; i++)
 			close(b[i]);
 		close(stop[1]);
-		serve(dir, a, n, stop[0], rep[1]);
+		serve(top.fd, a, n, stop[0], rep[1]);
 	}
 	for (i = 0; i < n; i++)
 		close(a[i]);
@@ -271,42 +244,26 @@ run(const char *where, unsigned n)
 		errx(1, "queued died");
 	waitpid(pid, NULL, 0);
 	r.rate = rate;
-	r.floor = run_floor(dir, (double)r.messages / (double)r.commits);
+	r.floor = run_floor(top.fd, (double)r.messages / (double)r.commits);
 	close(rep[0]);
 	close(rep[1]);
-	close(dir);
-	remove_tree(path);
+	tmpdir_remove(&top);
 	return r;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), compare);
-	return v[ROUNDS / 2];
 }
 
 int
 main(int argc, char **argv)
 {
 	static const unsigned	channels[] = { 1, 4, 16 };
-	double			rate[3][ROUNDS], syncs[3][ROUNDS];
-	double			cpu[3][ROUNDS], ratio[3][ROUNDS];
+	double			rate[3][BENCH_ROUNDS], syncs[3][BENCH_ROUNDS];
+	double			cpu[3][BENCH_ROUNDS], ratio[3][BENCH_ROUNDS];
 	struct result		r;
 	int			i, k;
 
 	if (argc > 2)
 		total = (unsigned)strtoul(argv[2], NULL, 10);
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC));
-	for (k = 0; k < ROUNDS; k++) {
+	for (k = 0; k < BENCH_ROUNDS; k++) {
 		for (i = 0; i < 3; i++) {
 			r = run(argc > 1 ? argv[1] : "build", channels[i]);
 			rate[i][k] = r.rate;
@@ -318,7 +275,7 @@ main(int argc, char **argv)
 	printf("channels  msgs/s  syncs/msg  cpu us/msg  of the floor\n");
 	for (i = 0; i < 3; i++)
 		printf("%8u  %6.0f  %9.3f  %10.1f  %12.2f\n", channels[i],
-		    median(rate[i]), median(syncs[i]), median(cpu[i]),
-		    median(ratio[i]));
+		    bench_median(rate[i]), bench_median(syncs[i]), bench_median(cpu[i]),
+		    bench_median(ratio[i]));
 	return 0;
 }

@@ -9,66 +9,27 @@
  * a file that is there.  Then opening: 100,000 records of 2 KB, sealed and
  * in one unsealed segment.
  */
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/core/xalloc.h"
 #include "common/disk/reclog.h"
+#include "tests/lib/bench.h"
+#include "tests/lib/tmpdir.h"
 
 enum {
 	PAYLOAD = 10240,
 	SEGMENT = 16 << 20,
-	ROUNDS = 7,
 	OPEN_RECORDS = 100000
 };
 
-struct cost {
-	double	rate, cpu;
-};
-
-static char	dir[] = "/tmp/reclog_bench.XXXXXX";
-static int	dirfd_;
-static char	payload[PAYLOAD];
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double
-cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static void
-empty_dir(void)
-{
-	struct dirent	*e;
-	DIR		*d = opendir(dir);
-
-	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
-			unlinkat(dirfd_, e->d_name, 0);
-	closedir(d);
-}
+static struct tmpdir	dir;
+static char		payload[PAYLOAD];
 
 static int
 on_record(void *arg, const struct rec *r, struct recpos pos)
@@ -82,7 +43,7 @@ on_record(void *arg, const struct rec *r, struct recpos pos)
 static struct reclog *
 open_log(unsigned recycle, uint64_t segment_max)
 {
-	struct reclog_conf	 conf = { dirfd_, 1, segment_max, recycle };
+	struct reclog_conf	 conf = { dir.fd, 1, segment_max, recycle };
 	struct reclog_report	 report;
 	struct reclog		*l;
 
@@ -106,7 +67,7 @@ run_log(struct reclog *l, uint64_t *oldest, int batch, int total)
 {
 	char		meta[120] = { 1 };
 	struct recpos	pos;
-	double		t = seconds(), c = cpu_seconds();
+	struct lap	t = bench_start();
 	int		i, k;
 
 	for (i = 0; i < total; i += batch) {
@@ -124,17 +85,16 @@ run_log(struct reclog *l, uint64_t *oldest, int batch, int total)
 		if (oldest != NULL)
 			retire(l, oldest);
 	}
-	return (struct cost){ total / (seconds() - t),
-	    (cpu_seconds() - c) / total * 1e6 };
+	return bench_cost(t, total);
 }
 
 static struct cost
 run_floor(int fd, off_t *at, off_t wrap, int batch, int total)
 {
-	size_t	 n = (size_t)batch * (PAYLOAD + 184) + 80;
-	char	*p = xcalloc(1, n);
-	double	 t = seconds(), c = cpu_seconds();
-	int	 i;
+	size_t		 n = (size_t)batch * (PAYLOAD + 184) + 80;
+	char		*p = xcalloc(1, n);
+	struct lap	 t = bench_start();
+	int		 i;
 
 	for (i = 0; i < total; i += batch) {
 		if (wrap > 0 && *at + (off_t)n > wrap)
@@ -145,38 +105,22 @@ run_floor(int fd, off_t *at, off_t wrap, int batch, int total)
 		*at += (off_t)n;
 	}
 	free(p);
-	return (struct cost){ total / (seconds() - t),
-	    (cpu_seconds() - c) / total * 1e6 };
-}
-
-static int
-by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double
-median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), by_size);
-	return v[ROUNDS / 2];
+	return bench_cost(t, total);
 }
 
 static void
 compare(int batch, bool recycled)
 {
-	double		 lr[ROUNDS], lc[ROUNDS], fr[ROUNDS], fc[ROUNDS];
-	double		 ratio[ROUNDS];
+	double		 lr[BENCH_ROUNDS], lc[BENCH_ROUNDS], fr[BENCH_ROUNDS], fc[BENCH_ROUNDS];
+	double		 ratio[BENCH_ROUNDS];
 	int		 i, fd, total = batch == 1 ? 1000 : 4000;
 	uint64_t	 oldest = 1;
 	off_t		 at = 0;
 	struct reclog	*l;
 	struct cost	 c;
 
-	empty_dir();
-	fd = openat(dirfd_, "floor", O_RDWR | O_CREAT, 0600);
+	tmpdir_empty(&dir);
+	fd = openat(dir.fd, "floor", O_RDWR | O_CREAT, 0600);
 	l = open_log(2, SEGMENT);
 	if (recycled) {
 		/* Enough for two spares, and a floor to overwrite. */
@@ -184,7 +128,7 @@ compare(int batch, bool recycled)
 		run_floor(fd, &at, 0, 64, 3 * SEGMENT / PAYLOAD);
 		at = 0;
 	}
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < BENCH_ROUNDS; i++) {
 		c = run_log(l, recycled ? &oldest : NULL, batch, total);
 		lr[i] = c.rate;
 		lc[i] = c.cpu;
@@ -195,8 +139,8 @@ compare(int batch, bool recycled)
 		ratio[i] = lr[i] / fr[i];
 	}
 	printf("%-9s %3d  %8.0f/s %6.1f us   %8.0f/s %6.1f us   %.2f\n",
-	    recycled ? "recycled" : "growing", batch, median(lr), median(lc),
-	    median(fr), median(fc), median(ratio));
+	    recycled ? "recycled" : "growing", batch, bench_median(lr), bench_median(lc),
+	    bench_median(fr), bench_median(fc), bench_median(ratio));
 	reclog_close(l);
 	close(fd);
 }
@@ -210,7 +154,7 @@ time_open(const char *what, uint64_t segment_max)
 	int		 i, warm;
 	double		 t;
 
-	empty_dir();
+	tmpdir_empty(&dir);
 	l = open_log(0, segment_max);
 	for (i = 0; i < OPEN_RECORDS; i++) {
 		struct rec r = { 1, (uint64_t)i, str_of(meta, sizeof(meta)),
@@ -228,19 +172,19 @@ time_open(const char *what, uint64_t segment_max)
 	reclog_close(l);
 	for (warm = 0; warm < 2; warm++) {
 		struct dirent	*e;
-		DIR		*d = opendir(dir);
+		DIR		*d = opendir(dir.path);
 		int		 fd;
 
 		while (warm == 0 && (e = readdir(d)) != NULL) {
-			fd = openat(dirfd_, e->d_name, O_RDONLY);
+			fd = openat(dir.fd, e->d_name, O_RDONLY);
 			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 			close(fd);
 		}
 		closedir(d);
-		t = seconds();
+		t = bench_seconds();
 		l = open_log(0, segment_max);
 		printf("open of %d records, %s, %s: %.0f ms\n", OPEN_RECORDS,
-		    what, warm ? "warm" : "cold", (seconds() - t) * 1e3);
+		    what, warm ? "warm" : "cold", (bench_seconds() - t) * 1e3);
 		reclog_close(l);
 	}
 }
@@ -253,11 +197,7 @@ main(int argc, char **argv)
 
 	if (argc > 1 && chdir(argv[1]) == -1)
 		err(1, "%s", argv[1]);
-	if (mkdtemp(argc > 1 ? dir + 5 : dir) == NULL)
-		err(1, "mkdtemp");
-	if (argc > 1)
-		memmove(dir, dir + 5, sizeof(dir) - 5);
-	dirfd_ = open(dir, O_RDONLY | O_DIRECTORY);
+	tmpdir_make_in(&dir, argc > 1 ? "." : "/tmp");
 	printf("segments   per        log                  floor           "
 	    "ratio\n");
 	for (i = 0; i < 3; i++)
@@ -266,7 +206,6 @@ main(int argc, char **argv)
 		compare(batch[i], true);
 	time_open("sealed", SEGMENT);
 	time_open("one unsealed segment", 512 << 20);
-	empty_dir();
-	rmdir(dir);
+	tmpdir_remove(&dir);
 	return 0;
 }

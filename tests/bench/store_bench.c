@@ -9,84 +9,39 @@
  * 100,000 messages: opening it, its INBOX, STORE of all, and a rebuild of
  * its index.
  */
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/core/xalloc.h"
 #include "mailboxd/deliver.h"
+#include "mailboxd/index.h"
+#include "tests/lib/bench.h"
+#include "tests/lib/tmpdir.h"
 
 enum {
 	BODY = 10240,
 	META = 220,		/* of both records, about */
-	ROUNDS = 7,
 	MANY = 100000,
 	SEGMENT = 16 << 20
 };
 
-struct cost {
-	double rate, cpu;
-};
-
-static char	path[] = "/tmp/store_bench.XXXXXX";
-static int	top;
-static char	body[BODY];
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double
-cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static void
-empty(int fd)
-{
-	struct dirent	*e;
-	DIR		*d = fdopendir(fd);
-	int		 sub;
-
-	while ((e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0 ||
-		    unlinkat(dirfd(d), e->d_name, 0) == 0)
-			continue;
-		sub = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY);
-		if (sub != -1)
-			empty(sub);
-		unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
-	}
-	closedir(d);
-}
+static struct tmpdir	top;
+static char		body[BODY];
 
 static int
 make_dir(const char *name)
 {
 	int fd;
 
-	if (mkdirat(top, name, 0700) == -1)
+	if (mkdirat(top.fd, name, 0700) == -1)
 		err(1, "mkdir");
-	fd = openat(top, name, O_RDONLY | O_DIRECTORY);
+	fd = openat(top.fd, name, O_RDONLY | O_DIRECTORY);
 	if (fd == -1)
 		err(1, "open");
 	return fd;
@@ -126,8 +81,8 @@ deliver(struct mbox *m, uint64_t qid, size_t n)
 static struct cost
 run_mailbox(struct mbox *m, uint64_t *qid, int batch, int total)
 {
-	double	t = seconds(), c = cpu_seconds();
-	int	i, k;
+	struct lap	t = bench_start();
+	int		i, k;
 
 	for (i = 0; i < total; i += batch) {
 		for (k = 0; k < batch; k++)
@@ -135,8 +90,7 @@ run_mailbox(struct mbox *m, uint64_t *qid, int batch, int total)
 		if (mbox_turn(m) != MBOX_OK)
 			errx(1, "mbox_turn");
 	}
-	return (struct cost){ total / (seconds() - t),
-	    (cpu_seconds() - c) / total * 1e6 };
+	return bench_cost(t, total);
 }
 
 static struct cost
@@ -144,7 +98,7 @@ run_log(struct reclog *l, int batch, int total)
 {
 	char		meta[META] = { 1 };
 	struct recpos	pos;
-	double		t = seconds(), c = cpu_seconds();
+	struct lap	t = bench_start();
 	int		i, k;
 
 	for (i = 0; i < total; i += batch) {
@@ -159,16 +113,7 @@ run_log(struct reclog *l, int batch, int total)
 		if (reclog_commit(l, true) != RECLOG_OK)
 			err(1, "reclog_commit");
 	}
-	return (struct cost){ total / (seconds() - t),
-	    (cpu_seconds() - c) / total * 1e6 };
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
+	return bench_cost(t, total);
 }
 
 static int
@@ -188,38 +133,35 @@ bench_batch(int batch)
 	struct reclog_conf	 conf = { lfd, 1, SEGMENT, 0 };
 	struct reclog_report	 report;
 	struct reclog		*l = reclog_open(&conf, ignore, NULL, &report);
-	struct cost		 a[ROUNDS], b[ROUNDS];
-	double			 ratio[ROUNDS], mine[ROUNDS], bare[ROUNDS];
+	struct cost		 a[BENCH_ROUNDS], b[BENCH_ROUNDS];
+	double			 ratio[BENCH_ROUNDS], mine[BENCH_ROUNDS], bare[BENCH_ROUNDS];
 	double			 cpu = 0, bare_cpu = 0;
 	uint64_t		 qid = 0;
 	int			 i, total = batch == 1 ? 500 : 1600;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < BENCH_ROUNDS; i++) {
 		a[i] = run_mailbox(m, &qid, batch, total);
 		b[i] = run_log(l, batch, total);
 		mine[i] = a[i].rate;
 		bare[i] = b[i].rate;
 		ratio[i] = a[i].rate / b[i].rate;
-		cpu += a[i].cpu / ROUNDS;
-		bare_cpu += b[i].cpu / ROUNDS;
+		cpu += a[i].cpu / BENCH_ROUNDS;
+		bare_cpu += b[i].cpu / BENCH_ROUNDS;
 	}
-	qsort(ratio, ROUNDS, sizeof(ratio[0]), by_value);
-	qsort(mine, ROUNDS, sizeof(mine[0]), by_value);
-	qsort(bare, ROUNDS, sizeof(bare[0]), by_value);
 	printf("batch %2d: mailbox %7.0f/s %5.1f us  log %7.0f/s %5.1f us  "
-	    "ratio %.2f\n", batch, mine[ROUNDS / 2], cpu, bare[ROUNDS / 2],
-	    bare_cpu, ratio[ROUNDS / 2]);
+	    "ratio %.2f\n", batch, bench_median(mine), cpu, bench_median(bare),
+	    bare_cpu, bench_median(ratio));
 	mbox_close(m);
 	reclog_close(l);
 	close(lfd);
 	close(fd);
-	empty(openat(top, ".", O_RDONLY | O_DIRECTORY));
+	tmpdir_empty(&top);
 }
 
 static double
 lap(double *t)
 {
-	double now = seconds(), ms = (now - *t) * 1e3;
+	double now = bench_seconds(), ms = (now - *t) * 1e3;
 
 	*t = now;
 	return ms;
@@ -233,7 +175,7 @@ use_inbox(struct mbox *m)
 	struct store_folder	*f;
 	uint32_t		*uids;
 	size_t			 i;
-	double			 t = seconds(), open_ms;
+	double			 t = bench_seconds(), open_ms;
 
 	if (s.ops->open(s.impl, S("INBOX"), &f) != STORE_OK)
 		errx(1, "INBOX");
@@ -251,11 +193,21 @@ use_inbox(struct mbox *m)
 }
 
 static void
+wipe_index(int fd)
+{
+	int index = openat(fd, "index", O_RDONLY | O_DIRECTORY);
+
+	if (index == -1 || index_wipe(index) == -1)
+		err(1, "index");
+	close(index);
+}
+
+static void
 bench_open(void)
 {
 	int		 fd = make_dir("m"), i;
 	struct mbox	*m = open_mailbox(fd);
-	double		 t = seconds();
+	double		 t = bench_seconds();
 
 	printf("new mailbox: ");
 	mbox_close(m);
@@ -273,13 +225,13 @@ bench_open(void)
 	printf("%d messages: opened %.2f ms\n", MANY, lap(&t));
 	use_inbox(m);
 	mbox_close(m);
-	empty(openat(fd, "index", O_RDONLY | O_DIRECTORY));
+	wipe_index(fd);
 	lap(&t);
 	m = open_mailbox(fd);
 	printf("%d messages: opened without index %.1f ms\n", MANY, lap(&t));
 	mbox_close(m);
 	close(fd);
-	empty(openat(top, ".", O_RDONLY | O_DIRECTORY));
+	tmpdir_empty(&top);
 }
 
 int
@@ -290,15 +242,12 @@ main(int argc, char **argv)
 
 	if (argc > 1 && chdir(argv[1]) == -1)
 		err(1, "%s", argv[1]);
-	if (mkdtemp(path) == NULL)
-		err(1, "%s", path);
-	top = open(path, O_RDONLY | O_DIRECTORY);
+	tmpdir_make_in(&top, argc > 1 ? "." : "/tmp");
 	for (i = 0; i < sizeof(body); i++)
 		body[i] = (char)('a' + i * 31 % 26);
 	for (i = 0; i < sizeof(batches) / sizeof(batches[0]); i++)
 		bench_batch(batches[i]);
 	bench_open();
-	if (chdir("/") == -1 || rmdir(path) == -1)
-		err(1, "%s", path);
+	tmpdir_remove(&top);
 	return 0;
 }

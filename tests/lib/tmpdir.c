@@ -16,8 +16,13 @@ tmpdir_make(struct tmpdir *t)
 {
 	const char *base = getenv("TMPDIR");
 
-	snprintf(t->path, sizeof(t->path), "%.40s/postern.XXXXXX",
-	    base == NULL ? "/tmp" : base);
+	tmpdir_make_in(t, base == NULL ? "/tmp" : base);
+}
+
+void
+tmpdir_make_in(struct tmpdir *t, const char *where)
+{
+	snprintf(t->path, sizeof(t->path), "%.40s/postern.XXXXXX", where);
 	t->cwd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->cwd == -1 || mkdtemp(t->path) == NULL)
 		fatal("%s", t->path);
@@ -31,16 +36,26 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
 {
 	(void)st;
 	(void)type;
-	(void)f;
-	return remove(path);
+	return f->level == 0 ? 0 : remove(path);
+}
+
+void
+tmpdir_empty(const struct tmpdir *t)
+{
+	char path[32];
+
+	/* Wherever we are by now, and whatever bears its name. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/.", t->fd);
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 void
 tmpdir_remove(struct tmpdir *t)
 {
+	tmpdir_empty(t);
 	if (fchdir(t->cwd) == -1)
 		fatal("working directory");
 	close(t->cwd);
 	close(t->fd);
-	nftw(t->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	rmdir(t->path);
 }

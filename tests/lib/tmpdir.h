@@ -11,6 +11,10 @@ struct tmpdir {
 };
 
 void	tmpdir_make(struct tmpdir *);
+/* Below that one, which is 40 octets at most, not $TMPDIR or /tmp. */
+void	tmpdir_make_in(struct tmpdir *, const char *where);
+/* Removes all that is in it. */
+void	tmpdir_empty(const struct tmpdir *);
 /* Goes back to the working directory of before. */
 void	tmpdir_remove(struct tmpdir *);
 
