@@ -275,7 +275,7 @@ main(int argc, char **argv)
 	printf("channels  msgs/s  syncs/msg  cpu us/msg  of the floor\n");
 	for (i = 0; i < 3; i++)
 		printf("%8u  %6.0f  %9.3f  %10.1f  %12.2f\n", channels[i],
-		    bench_median(rate[i]), bench_median(syncs[i]), bench_median(cpu[i]),
-		    bench_median(ratio[i]));
+		    bench_median(rate[i]), bench_median(syncs[i]),
+		    bench_median(cpu[i]), bench_median(ratio[i]));
 	return 0;
 }

@@ -111,7 +111,8 @@ run_floor(int fd, off_t *at, off_t wrap, int batch, int total)
 static void
 compare(int batch, bool recycled)
 {
-	double		 lr[BENCH_ROUNDS], lc[BENCH_ROUNDS], fr[BENCH_ROUNDS], fc[BENCH_ROUNDS];
+	double		 lr[BENCH_ROUNDS], lc[BENCH_ROUNDS];
+	double		 fr[BENCH_ROUNDS], fc[BENCH_ROUNDS];
 	double		 ratio[BENCH_ROUNDS];
 	int		 i, fd, total = batch == 1 ? 1000 : 4000;
 	uint64_t	 oldest = 1;
@@ -139,8 +140,9 @@ compare(int batch, bool recycled)
 		ratio[i] = lr[i] / fr[i];
 	}
 	printf("%-9s %3d  %8.0f/s %6.1f us   %8.0f/s %6.1f us   %.2f\n",
-	    recycled ? "recycled" : "growing", batch, bench_median(lr), bench_median(lc),
-	    bench_median(fr), bench_median(fc), bench_median(ratio));
+	    recycled ? "recycled" : "growing", batch, bench_median(lr),
+	    bench_median(lc), bench_median(fr), bench_median(fc),
+	    bench_median(ratio));
 	reclog_close(l);
 	close(fd);
 }

@@ -134,7 +134,8 @@ bench_batch(int batch)
 	struct reclog_report	 report;
 	struct reclog		*l = reclog_open(&conf, ignore, NULL, &report);
 	struct cost		 a[BENCH_ROUNDS], b[BENCH_ROUNDS];
-	double			 ratio[BENCH_ROUNDS], mine[BENCH_ROUNDS], bare[BENCH_ROUNDS];
+	double			 ratio[BENCH_ROUNDS];
+	double			 mine[BENCH_ROUNDS], bare[BENCH_ROUNDS];
 	double			 cpu = 0, bare_cpu = 0;
 	uint64_t		 qid = 0;
 	int			 i, total = batch == 1 ? 500 : 1600;
