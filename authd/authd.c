@@ -138,7 +138,11 @@ make_key(struct ticket_keys *k)
 {
 	uint8_t key[TICKET_KEY];
 
-	/* Unlike the one of the authd before us, but for luck. */
+	/*
+	 * Unlike the one of the authd before us, but for luck.  Who holds
+	 * this one takes any other for forged: one that were made later would
+	 * have to be told to all before it seals the first ticket.
+	 */
 	randombytes_buf(key, sizeof(key));
 	ticket_keys_add(k, randombytes_random(), str_of(key, sizeof(key)));
 	sodium_memzero(key, sizeof(key));

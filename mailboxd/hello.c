@@ -38,6 +38,7 @@ struct knock {
 	struct door		*door;
 	struct stream		*stream;
 	struct loop_timer	*deadline;
+	uint64_t		 sid;		/* that it claimed */
 	bool			 waits;		/* for a key */
 	bool			 given;		/* the owner has it */
 	bool			 over;
@@ -76,11 +77,11 @@ end(struct knock *k)
 }
 
 static void
-refuse(struct knock *k, const struct hello *h, const char *why)
+refuse(struct knock *k, const char *why)
 {
 	struct buf b;
 
-	log_warn("hello refused", L_SID(h->sid), L_Z("why", why));
+	log_warn("hello refused", L_SID(k->sid), L_Z("why", why));
 	buf_init(&b, 64);
 	frame_add(&b, FRAME_UNAVAILABLE, S(""));
 	stream_write(k->stream, buf_str(&b));
@@ -94,7 +95,7 @@ let_in(struct knock *k, const struct hello *h, const struct ticket *t)
 	int fd = fcntl(stream_fd(k->stream), F_DUPFD_CLOEXEC, 3);
 
 	if (fd == -1) {
-		refuse(k, h, "out of descriptors");
+		refuse(k, "out of descriptors");
 		return;
 	}
 	monitor_work(&(struct work_for){
@@ -132,26 +133,30 @@ check(struct knock *k, const struct hello *h)
 	struct ticket	 t;
 	const char	*why;
 
+	k->sid = h->sid;
 	k->waits = false;
 	switch (ticket_open(&hl.keys, h->ticket, clock_wall(), &t)) {
 	case TICKET_GOOD:
 		break;
-	case TICKET_FORGED:
+	case TICKET_UNKNOWN:
 		/* Perhaps of an authd whose key has not come here yet. */
 		k->waits = true;
 		return;
+	case TICKET_FORGED:
+		refuse(k, "forged");
+		return;
 	case TICKET_EXPIRED:
-		refuse(k, h, "expired");
+		refuse(k, "expired");
 		return;
 	case TICKET_REPLAYED:
-		refuse(k, h, "replayed");
+		refuse(k, "replayed");
 		return;
 	}
 	why = compare(k, h, &t);
 	if (why != NULL)
-		refuse(k, h, why);
+		refuse(k, why);
 	else if (ticket_once(hl.replays, &t, clock_wall()) != TICKET_GOOD)
-		refuse(k, h, "replayed");
+		refuse(k, "replayed");
 	else
 		let_in(k, h, &t);
 	explicit_bzero(&t, sizeof(t));
@@ -202,7 +207,7 @@ on_deadline(void *arg)
 	struct knock *k = arg;
 
 	if (k->waits)
-		refuse(k, &(struct hello){ 0 }, "forged, or of an old key");
+		refuse(k, "of a key that did not come");
 	else
 		end(k);
 }
@@ -248,12 +253,31 @@ on_knock(void *arg, int fd, struct str address)
 	TAILQ_INSERT_TAIL(&hl.knocks, k, next);
 }
 
+/*
+ * At the end of a turn, so that a key or the end of authd which came in it
+ * has been seen; what has not been read yet brings another turn.
+ */
+static void
+settle(void)
+{
+	struct knock *k;
+
+	TAILQ_FOREACH(k, &hl.knocks, next) {
+		if (!k->waits || k->over)
+			continue;
+		if (!monitor_has_keys())
+			return;
+		refuse(k, "of no key of authd's");
+	}
+}
+
 static void
 reap(void *arg)
 {
 	struct knock *k, *after;
 
 	(void)arg;
+	settle();
 	for (k = TAILQ_FIRST(&hl.knocks); k != NULL; k = after) {
 		after = TAILQ_NEXT(k, next);
 		if (!k->over)

@@ -35,7 +35,7 @@ static struct {
 	struct link		*authd, *zygote;
 	struct chan_listener	*local;
 	uint64_t		 pieces;	/* of work, numbered */
-	bool			 stopping;
+	bool			 has_key;	/* of the authd at the link */
 } mo;
 
 static void	want(struct owner *);
@@ -300,11 +300,36 @@ on_authd(struct chan *c, const struct msg *m, int fd)
 	(void)fd;
 	if (m->type != MSG_TICKET_KEY || m->ticket_key.key.n != TICKET_KEY)
 		return -1;
+	mo.has_key = true;
 	hello_key(m->ticket_key.kid, m->ticket_key.key);
 	return 0;
 }
 
-static const struct link_ops authd_ops = { .on_msg = on_authd };
+static void
+on_authd_down(void *arg)
+{
+	(void)arg;
+	mo.has_key = false;
+}
+
+static const struct link_ops authd_ops = {
+	.on_msg = on_authd,
+	.on_down = on_authd_down,
+};
+
+bool
+monitor_has_keys(void)
+{
+	struct chan *c = link_chan(mo.authd);
+
+	/*
+	 * There is one authd at a time.  It makes its key before it accepts
+	 * anybody and says it first of all on our channel; when it dies, the
+	 * channel ends before another one starts.  So as long as neither its
+	 * end nor a message is unread there, the key that came is the one.
+	 */
+	return mo.has_key && c != NULL && chan_is_quiet(c);
+}
 
 /* The first message says which mailbox; the rest is for its owner. */
 static int

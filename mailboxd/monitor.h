@@ -25,4 +25,10 @@ struct work_for {
 };
 void	monitor_work(const struct work_for *);
 
+/*
+ * The authd that is there now has told its key: no ticket that is good can
+ * name one that we do not hold.
+ */
+bool	monitor_has_keys(void);
+
 #endif

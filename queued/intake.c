@@ -147,15 +147,17 @@ static enum submit_verdict
 judge_right(struct peer *p, const struct msg_submit *m,
     struct record_message *rec)
 {
-	struct ticket	t;
-	bool		ok;
+	struct ticket		t;
+	enum ticket_result	r;
+	bool			ok;
 
 	if (m->right == RIGHT_MX)
 		return SUBMIT_OK;
-	if (p->q->keys.n == 0)
+	r = ticket_open(&p->q->keys, m->ticket, clock_wall(), &t);
+	/* Perhaps of an authd whose key has not come here yet. */
+	if (r == TICKET_UNKNOWN)
 		return SUBMIT_TEMP;
-	ok = ticket_open(&p->q->keys, m->ticket, clock_wall(), &t) ==
-	    TICKET_GOOD && t.kind == TICKET_SUBMIT &&
+	ok = r == TICKET_GOOD && t.kind == TICKET_SUBMIT &&
 	    t.service == SERVICE_SUBMISSION && t.sid == m->sid;
 	if (ok) {
 		rec->account = t.mailbox;

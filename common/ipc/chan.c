@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -335,6 +336,14 @@ on_ready(void *arg, int events)
 		handle_packet(c, str_of(inbox, (size_t)n), fd);
 		explicit_bzero(inbox, (size_t)n);
 	}
+}
+
+bool
+chan_is_quiet(const struct chan *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+
+	return !c->is_down && !c->is_closed && poll(&p, 1, 0) == 0;
 }
 
 void

@@ -56,6 +56,11 @@ uid_t		 chan_uid(const struct chan *);
 /* A descriptor travels with its message; it is duplicated, not taken. */
 void		 chan_send(struct chan *, const struct msg *, int fd);
 bool		 chan_is_full(const struct chan *);
+/*
+ * It is up, and nothing that the peer has sent, nor its end, is still to be
+ * read: what it said so far has been handled.
+ */
+bool		 chan_is_quiet(const struct chan *);
 /* Stops or goes on reading from the peer: back-pressure. */
 void		 chan_pause(struct chan *, bool);
 /* Sends what is queued now, without waiting for the end of the turn. */

@@ -4,7 +4,7 @@
  *
  * Sealed: {u8 version, u32 kid, nonce[24], ciphertext, tag[16]}.  Version and
  * kid are associated data, so every byte is authenticated.  There is one key
- * per audience: a ticket for another audience fails like a forged one.
+ * per audience, each under ids of its own.
  */
 #include "common/ipc/ticket.h"
 
@@ -158,7 +158,7 @@ ticket_open(const struct ticket_keys *k, struct str sealed, int64_t wall,
 		return TICKET_FORGED;
 	key = key_of(k, get_u32(p + 1));
 	if (key == NULL)
-		return TICKET_FORGED;
+		return TICKET_UNKNOWN;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &n, NULL,
 	    p + HEADER + NONCE, sealed.n - HEADER - NONCE, p, HEADER,
 	    p + HEADER, key) == -1)

@@ -53,7 +53,8 @@ void	ticket_seal(const struct ticket_keys *, const struct ticket *,
 
 enum ticket_result {
 	TICKET_GOOD,
-	TICKET_FORGED,		/* not sealed with a key that we hold */
+	TICKET_FORGED,		/* not sealed with the key that it names */
+	TICKET_UNKNOWN,		/* it names a key that we do not hold */
 	TICKET_EXPIRED,
 	TICKET_REPLAYED
 };

@@ -208,6 +208,28 @@ test_packing(void **state)
 	assert_int_equal(recv(raw, p, sizeof(p), 0), -1);
 }
 
+/* What has come and was not handled yet, the end included, is to be seen. */
+static void
+test_quiet(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	assert_true(chan_is_quiet(left));
+	buf_init(&b, 1000);
+	encode_result(&b, 1);
+	send_raw(buf_str(&b), 0);
+	assert_false(chan_is_quiet(left));
+	loop_turn(0);
+	assert_int_equal(msgs, 1);
+	assert_true(chan_is_quiet(left));
+	shutdown(raw, SHUT_RDWR);
+	assert_false(chan_is_quiet(left));
+	loop_turn(0);
+	assert_int_equal(downs, 1);
+	buf_clear(&b);
+}
+
 static void
 test_receive(void **state)
 {
@@ -589,6 +611,7 @@ test_link(void **state)
 		TURN_UNTIL(msgs == (unsigned)i && link_chan(k) != NULL);
 		assert_true(last_qid == (uint64_t)i);
 		assert_int_equal(accepts, i);
+		assert_true(chan_is_quiet(link_chan(k)));
 		chan_listen_stop(l);
 		close(fd);
 		unlink(path);
@@ -715,6 +738,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CHAN_TEST(test_packing),
+		CHAN_TEST(test_quiet),
 		CHAN_TEST(test_receive),
 		CHAN_TEST(test_descriptor),
 		CHAN_TEST(test_bad_packets),

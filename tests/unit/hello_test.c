@@ -27,6 +27,7 @@ enum { WALL = 1700000000, SID = 77 };
 
 static struct ticket_keys	keys;		/* of the test's authd */
 static struct sockaddr_un	door[2];	/* imap, pop3 */
+static bool			has_keys;	/* all that there are */
 static struct {
 	unsigned	n, service;
 	uint64_t	mailbox, sid;
@@ -51,6 +52,12 @@ monitor_work(const struct work_for *w)
 	/* An owner would say so. */
 	(void)!write(w->fd, "\2\0\0\0", 4);
 	close(w->fd);
+}
+
+bool
+monitor_has_keys(void)
+{
+	return has_keys;
 }
 
 static int
@@ -101,16 +108,24 @@ good(void)
 	    .user = "anna@example.org" };
 }
 
+static int
+open_door(int which)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&door[which],
+	    sizeof(sa_family_t) + 6), 0);
+	return fd;
+}
+
 /* What the door answers to these bytes; 0 for nothing but the end. */
 static int
 knock(int which, struct str bytes, size_t piece)
 {
-	int	fd = socket(AF_UNIX, SOCK_STREAM, 0), turns;
+	int	fd = open_door(which), turns;
 	char	c = 0;
 	ssize_t	n = -1;
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&door[which],
-	    sizeof(sa_family_t) + 6), 0);
 	while (bytes.n > 0) {
 		struct str part = str_sub(bytes, 0, piece);
 
@@ -169,6 +184,61 @@ test_keys(void **state)
 	/* Once. */
 	assert_int_equal(knock(0, buf_str(&b), SIZE_MAX), FRAME_UNAVAILABLE);
 	assert_int_equal(let.n, 1);
+	buf_clear(&b);
+}
+
+/* A key that we do not hold is waited for, but not when there is none. */
+static void
+test_unknown_key(void **state)
+{
+	struct ticket_keys	one = keys;
+	struct ticket		t = good();
+	struct buf		b;
+	unsigned		before = let.n;
+	int			fd;
+	char			c = 0;
+
+	(void)state;
+	t.serial = 50;
+	ticket_keys_add(&keys, 2, S("fedcba9876543210fedcba9876543210"));
+	buf_init(&b, 10000);
+	make(&b, &t, SERVICE_IMAP, SID, S(""));
+	keys = one;
+
+	has_keys = true;
+	assert_int_equal(knock(0, buf_str(&b), SIZE_MAX), FRAME_UNAVAILABLE);
+	assert_int_equal(knock(0, buf_str(&b), 1), FRAME_UNAVAILABLE);
+
+	/* authd is away, and what is back has another key. */
+	has_keys = false;
+	fd = open_door(0);
+	assert_int_equal(send(fd, buf_cstr(&b), b.n, MSG_NOSIGNAL), b.n);
+	loop_turn(0);
+	loop_turn(0);
+	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), -1);
+	hello_key(1, S("0123456789abcdef0123456789abcdef"));
+	has_keys = true;
+	loop_turn(0);
+	loop_turn(0);
+	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(c, FRAME_UNAVAILABLE);
+	close(fd);
+
+	/* It has this one: whoever waits is let in. */
+	has_keys = false;
+	fd = open_door(0);
+	assert_int_equal(send(fd, buf_cstr(&b), b.n, MSG_NOSIGNAL), b.n);
+	loop_turn(0);
+	loop_turn(0);
+	assert_int_equal(let.n, before);
+	has_keys = true;
+	hello_key(2, S("fedcba9876543210fedcba9876543210"));
+	assert_int_equal(let.n, before + 1);
+	loop_turn(0);
+	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(c, FRAME_READY);
+	close(fd);
+	loop_turn(0);
 	buf_clear(&b);
 }
 
@@ -234,12 +304,12 @@ test_malformed(void **state)
 	assert_int_equal(knock(0, str_sub(buf_str(&b), 0, b.n / 2), SIZE_MAX),
 	    -1);
 	assert_int_equal(let.n, before + 1);
-	/* Tampered with in each byte of the ticket: never let in. */
+	/* Tampered with in each byte of the ticket: refused at once. */
 	make(&b, &t, SERVICE_IMAP, SID, S(""));
 	for (size_t i = FRAME_HEADER + 1 + 8 + 4; i < b.n - 17; i += 7) {
 		b.p[b.at + i] ^= 1;
-		assert_int_not_equal(knock(0, buf_str(&b), SIZE_MAX),
-		    FRAME_READY);
+		assert_int_equal(knock(0, buf_str(&b), SIZE_MAX),
+		    FRAME_UNAVAILABLE);
 		b.p[b.at + i] ^= 1;
 	}
 	assert_int_equal(let.n, before + 1);
@@ -251,6 +321,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_unknown_key),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_malformed),
 	};

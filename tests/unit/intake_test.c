@@ -364,25 +364,28 @@ static const struct ticket_case {
 	enum service		 service;
 	uint64_t		 sid;
 	int64_t			 left;		/* ms */
-	bool			 keys, forged;
+	bool			 keys;
+	unsigned		 forged;	/* the octet; 0 for none */
 	int			 verdict;
 } tickets[] = {
 	{ "no keys yet", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, false,
-	    false, SUBMIT_TEMP },
-	{ "good", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true, false,
+	    0, SUBMIT_TEMP },
+	{ "good", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true, 0,
 	    SUBMIT_OK },
-	{ "again", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true, false,
+	{ "again", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true, 0,
 	    SUBMIT_OK },
 	{ "another connection", TICKET_SUBMIT, SERVICE_SUBMISSION, 6, 1000,
-	    true, false, SUBMIT_DENIED },
+	    true, 0, SUBMIT_DENIED },
 	{ "for logins", TICKET_LOGIN, SERVICE_SUBMISSION, 5, 1000, true,
-	    false, SUBMIT_DENIED },
-	{ "for IMAP", TICKET_SUBMIT, SERVICE_IMAP, 5, 1000, true, false,
+	    0, SUBMIT_DENIED },
+	{ "for IMAP", TICKET_SUBMIT, SERVICE_IMAP, 5, 1000, true, 0,
 	    SUBMIT_DENIED },
-	{ "expired", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, -1, true, false,
+	{ "expired", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, -1, true, 0,
 	    SUBMIT_DENIED },
 	{ "tampered with", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true,
-	    true, SUBMIT_DENIED },
+	    60, SUBMIT_DENIED },
+	{ "of another key", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true,
+	    1, SUBMIT_TEMP },
 };
 
 static void
@@ -406,8 +409,8 @@ test_tickets(void **state)
 		    .service = c->service, .sid = c->sid, .mailbox = 9,
 		    .tenant = 3, .expires = clock_wall() + c->left,
 		    .user = "u@x.test" }, &b);
-		if (c->forged)
-			b.p[b.at + b.n / 2] ^= 1;
+		if (c->forged > 0)
+			b.p[b.at + c->forged] ^= 1;
 		qid = front_qid(&front);
 		chan_send_submit(front.chan, &(struct msg_submit){
 		    .qid = qid, .sid = 5, .right = RIGHT_TICKET,
