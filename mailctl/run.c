@@ -253,6 +253,7 @@ run_main(struct instance *in, int64_t started_ms)
 	size_t i;
 
 	log_init("postern");
+	log_own();
 	sup = (struct supervisor){ .in = in, .started = started_ms };
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);

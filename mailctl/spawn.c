@@ -149,6 +149,7 @@ become(const struct unit *u, const struct fd_list *l, int program)
 	char	*argv[3] = { xstrdup(u->program), NULL, NULL };
 
 	log_init(u->name);
+	log_own();
 	if (u->role != NULL)
 		argv[1] = xstrdup(u->role);
 	/* A signal from the terminal is for the starter alone. */

@@ -3,16 +3,22 @@
  */
 #include "common/core/log.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/core/clock.h"
 #include "common/core/id.h"
+
+static_assert(LOG_LINE_MAX <= PIPE_BUF, "a pipe takes a line whole");
 
 static struct {
 	const char	*name;
@@ -46,6 +52,24 @@ void
 log_to(int fd)
 {
 	lg.fd = fd;
+}
+
+void
+log_own(void)
+{
+	struct stat	st;
+	char		path[32];
+	int		fd;
+
+	if (fstat(lg.fd, &st) == -1 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", lg.fd);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	dup3(fd, lg.fd, fcntl(lg.fd, F_GETFD) == 0 ? 0 : O_CLOEXEC);
+	close(fd);
 }
 
 /* True if the text can stand without quotes. */
@@ -177,21 +201,31 @@ is_writable(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
 }
 
+/* As many lines as a pipe takes whole, or not at all. */
+static struct str
+next_lines(void)
+{
+	struct str	s = str_sub(buf_str(&lg.out), 0, PIPE_BUF);
+	ptrdiff_t	end = str_rchr(s, '\n');
+
+	return str_sub(s, 0, (size_t)(end + 1));
+}
+
 static void
 write_out(void)
 {
-	struct str	s = buf_str(&lg.out);
+	struct str	s;
 	ssize_t		n;
 
 	/*
-	 * Standard error may be shared with others, so O_NONBLOCK is not
-	 * ours to set: ask first, and write no more than a pipe takes whole.
+	 * One that log_own could not open may be shared with others, so
+	 * that O_NONBLOCK is not ours to set: ask first.
 	 */
-	while (s.n > 0 && is_writable()) {
-		n = write(lg.fd, s.p, s.n < 4096 ? s.n : 4096);
+	while (lg.out.n > 0 && is_writable()) {
+		s = next_lines();
+		n = write(lg.fd, s.p, s.n);
 		if (n <= 0)
 			break;
-		s = str_from(s, (size_t)n);
 		buf_drop(&lg.out, (size_t)n);
 	}
 	/* Empty, it may be tried again after memory ran out. */
@@ -215,6 +249,12 @@ log_flush(void)
 	add_line(LOG_WARN, "log lines dropped",
 	    LOG_FIELDS(L_NUM("count", dropped)));
 	write_out();
+}
+
+bool
+log_is_behind(void)
+{
+	return lg.out.n > 0 || lg.dropped > 0;
 }
 
 static _Noreturn void

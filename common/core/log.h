@@ -5,8 +5,9 @@
  *
  * Foreign text goes through one escaping function (log_escape) and can
  * neither end a line nor move a terminal.  Lines gather during a turn of the
- * loop; log_flush writes them without ever blocking.  What does not fit the
- * buffer is dropped and counted, and the count is logged when there is room.
+ * loop; log_flush writes them, whole lines at a time, without ever blocking.
+ * What does not fit the buffer is dropped and counted, and the count is
+ * logged when there is room.
  *
  *	log_info("accepted", L_SID(sid), L_QID(qid), L_STR("from", from));
  */
@@ -68,9 +69,17 @@ void	log_init(const char *name);
 void	log_level(enum log_level);
 /* Where lines go; a test gives its own descriptor.  Default 2. */
 void	log_to(int fd);
+/*
+ * Opens the pipe or terminal that the lines go to once more, under the same
+ * number: shared with nobody, so that it can be made non-blocking.  What
+ * cannot be opened (a socket, the pipe of another user) stays as it is.
+ */
+void	log_own(void);
 
 void	log_event(enum log_level, const char *event, const struct log_field *);
 void	log_flush(void);
+/* Lines are left: flush again some time, though nothing happens. */
+bool	log_is_behind(void);
 
 /* The one escaping function: quotes, and \xNN for what is not printable. */
 void	log_escape(struct buf *, struct str);

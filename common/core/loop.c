@@ -11,7 +11,11 @@
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 
-enum { HOOKS_MAX = 16, SIGNALS_MAX = 8 };
+enum {
+	HOOKS_MAX = 16,
+	SIGNALS_MAX = 8,
+	LOG_MS = 100		/* between tries of a log that does not move */
+};
 
 struct loop_fd {
 	struct event	*ev;
@@ -106,7 +110,7 @@ loop_run(void)
 	clock_tick();
 	run_hooks();
 	while (!lp.stop) {
-		if (loop_turn(-1) == -1)
+		if (loop_turn(log_is_behind() ? LOG_MS : -1) == -1)
 			return -1;
 	}
 	log_flush();

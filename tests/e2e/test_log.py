@@ -1,11 +1,15 @@
 """The log: one line per event with sid and qid, foreign text escaped, no
 warning in a day without trouble."""
 
+import fcntl
 import imaplib
+import json
 import os
 import re
+import select
 import smtplib
 import socket
+import tempfile
 
 import postern
 from postern import wait_for
@@ -39,6 +43,67 @@ def test_a_quiet_day():
         assert troubles == []
         for line in inst.log().splitlines():
             assert LINE.match(line), line
+
+
+def test_nobody_reads():
+    """Standard error is a full pipe: nobody waits; later nothing is missing,
+    and no line has another one's part in it."""
+    with tempfile.TemporaryDirectory(prefix="postern-") as top:
+        fifo = os.path.join(top, "fifo")
+        os.mkfifo(fifo)
+        pipe = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+        inst = Unread(
+            wrap=["/bin/sh", "-c", 'exec "$@" 2>"$0"', fifo])
+        with inst:
+            use_it(inst)
+            for row in inst.status().values():
+                with open(f"/proc/{row['pid']}/fdinfo/2") as f:
+                    flags = re.search(r"flags:\s+(\d+)", f.read())
+                assert int(flags.group(1), 8) & os.O_NONBLOCK, row
+            got = bytearray()
+
+            def is_complete():
+                got.extend(read_all(pipe))
+                return got.count(b"recipient refused") == 100 and \
+                    got.count(b" queued info finished ") == 20
+            wait_for(is_complete, "every line")
+        os.close(pipe)
+        for line in got.decode().splitlines():
+            assert LINE.match(line), line
+            assert "log lines dropped" not in line
+
+
+class Unread(postern.Instance):
+    def is_ready(self):
+        done = self.ctl("--json", "status", check=None)
+        return done.returncode == 0 and all(
+            r["state"] == "ready" for r in json.loads(done.stdout))
+
+
+def use_it(inst):
+    """A hundred lines and more, of which few fit the pipe."""
+    inst.add_domain()
+    inst.add_user("bob@example.org", "builder")
+    for _ in range(20):
+        with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+            c.ehlo("x")
+            c.mail("a@example.net")
+            for n in range(5):
+                assert c.rcpt(f"{n}{'x' * 50}@example.org")[0] == 550
+    for n in range(20):
+        with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+            c.sendmail("a@example.net", ["bob@example.org"],
+                       "Subject: x\r\n\r\nx\r\n")
+    inst.wait_queue_empty()
+
+
+def read_all(pipe):
+    """What there is just now."""
+    got = b""
+    while select.select([pipe], [], [], 0)[0]:
+        got += os.read(pipe, 1 << 16)
+    return got
 
 
 def test_hostile_text(suite):

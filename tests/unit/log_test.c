@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 #include "common/core/log.h"
 
 static int	 ends[2];
+static int	 others;		/* the writer's end, of somebody else */
+static bool	 race;			/* who fills the pipe behind poll */
 static char	 got[1024 * 1024];
 
 static int
@@ -40,6 +44,24 @@ teardown(void **state)
 	close(ends[0]);
 	close(ends[1]);
 	return 0;
+}
+
+/*
+ * In place of the one of libc: when a race is on, somebody else takes all the
+ * room between the question and the write.
+ */
+int
+poll(struct pollfd *p, nfds_t n, int ms)
+{
+	static const char	 noise[4096];
+	struct timespec		 ts = { ms / 1000, ms % 1000 * 1000000L };
+	int			 r = ppoll(p, n, &ts, NULL);
+
+	if (race) {
+		while (write(others, noise, sizeof(noise)) > 0)
+			;
+	}
+	return r;
 }
 
 /* What came out since, as a C string. */
@@ -218,6 +240,75 @@ test_reader_stands_still(void **state)
 	assert_non_null(strstr(read_lines(), "info after\n"));
 }
 
+/* Many who share a pipe: none waits, and no line has another one inside. */
+static void
+test_shared(void **state)
+{
+	char		path[32];
+	unsigned	i;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[1]);
+	others = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(others != -1);
+	log_own();
+	assert_true((fcntl(ends[1], F_GETFL) & O_NONBLOCK) != 0);
+	assert_int_equal(fcntl(ends[1], F_GETFD), FD_CLOEXEC);
+	/* It is ours alone: the flag was set nowhere else. */
+	assert_int_equal(fcntl(others, F_SETFL, 0), 0);
+	assert_true((fcntl(ends[1], F_GETFL) & O_NONBLOCK) != 0);
+	assert_int_equal(fcntl(others, F_SETFL, O_NONBLOCK), 0);
+
+	alarm(20);
+	race = true;
+	log_info("late");
+	log_flush();
+	race = false;
+	alarm(0);
+	assert_true(log_is_behind());
+	while (read(ends[0], got, sizeof(got)) > 0)
+		;
+	log_flush();
+	assert_string_equal(read_lines(), STAMP "info late\n");
+	assert_false(log_is_behind());
+
+	/* A page at a time, and always whole lines. */
+	for (i = 0; i < 300; i++)
+		log_info("event", L_NUM("number", i));
+	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+	for (i = 0; i < 300; i += count_lines(got)) {
+		log_flush();
+		read_lines();
+		assert_true(strlen(got) > 0);
+		assert_int_equal(got[strlen(got) - 1], '\n');
+		assert_memory_equal(got, STAMP, strlen(STAMP));
+	}
+	close(others);
+}
+
+/* Not a pipe: left alone. */
+static void
+test_own_of_others(void **state)
+{
+	char	path[] = "/tmp/log_test.XXXXXX";
+	int	sv[2], fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	log_to(fd);
+	log_own();
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	log_to(sv[0]);
+	log_own();
+	assert_int_equal(fcntl(sv[0], F_GETFL) & O_NONBLOCK, 0);
+	log_to(-1);
+	log_own();
+	close(fd);
+	close(sv[0]);
+	close(sv[1]);
+	unlink(path);
+}
+
 /* The count is not lost when only errors are logged. */
 static void
 test_count_at_any_level(void **state)
@@ -287,6 +378,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_one_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reader_stands_still,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shared, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_of_others,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_count_at_any_level,
 		    setup, teardown),
