@@ -1,6 +1,7 @@
 /*
  * listen: connections and their addresses, pausing, and no descriptors left.
  */
+#include "tests/lib/turn.h"
 #include "tests/lib/unit.h"
 
 #include <arpa/inet.h>
@@ -16,7 +17,7 @@
 #include "common/core/loop.h"
 #include "common/net/listen.h"
 
-enum { DEADLINE = 10000, MANY = 100 };
+enum { MANY = 100 };
 
 static struct listener	*l;
 static int		 fd, null, accepted[MANY * 2];
@@ -83,16 +84,6 @@ teardown(void **state)
 	close(null);
 	return 0;
 }
-
-#define TURN_UNTIL(condition) \
-	do { \
-		int64_t end_ = 0; \
-		clock_tick(); \
-		end_ = clock_now() + DEADLINE; \
-		while (!(condition) && clock_now() < end_) \
-			loop_turn(50); \
-		assert_true(condition); \
-	} while (0)
 
 static int
 dial(void)

@@ -1,6 +1,7 @@
 /*
  * stream: events, hold, pause, bounds, and the ways in which one ends.
  */
+#include "tests/lib/turn.h"
 #include "tests/lib/unit.h"
 
 #include <arpa/inet.h>
@@ -13,8 +14,6 @@
 #include "common/core/clock.h"
 #include "common/core/loop.h"
 #include "common/net/stream.h"
-
-enum { DEADLINE = 10000 };
 
 static struct stream	*st;
 static int		 peer;
@@ -111,16 +110,6 @@ teardown(void **state)
 	buf_clear(&seen);
 	return 0;
 }
-
-#define TURN_UNTIL(condition) \
-	do { \
-		int64_t end_ = 0; \
-		clock_tick(); \
-		end_ = clock_now() + DEADLINE; \
-		while (!(condition) && clock_now() < end_) \
-			loop_turn(50); \
-		assert_true(condition); \
-	} while (0)
 
 static void
 test_bytes(void **state)
