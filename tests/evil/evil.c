@@ -52,6 +52,24 @@ int		 __real_execveat(int, const char *, char *const [],
 int		 __wrap_execveat(int, const char *, char *const [],
 		     char *const [], int);
 
+/* NULL behind the last. */
+static const struct probe *
+probe_at(size_t i)
+{
+	static const struct probe *const tables[] = { evil_probes_files,
+	    evil_probes_net, evil_probes_self };
+	const struct probe	*p;
+	size_t			 t;
+
+	for (t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+		for (p = tables[t]; p->name != NULL; p++) {
+			if (i-- == 0)
+				return p;
+		}
+	}
+	return NULL;
+}
+
 static void
 say(const char *stage, const char *probe, const char *result)
 {
@@ -96,23 +114,24 @@ child(const struct sandbox *sb, const struct probe *p)
 static void
 try_all(const struct sandbox *sb, const char *stage)
 {
-	void	(*before)(int) = signal(SIGCHLD, SIG_DFL);
-	pid_t	 pid;
-	int	 status;
-	size_t	 i;
+	void			(*before)(int) = signal(SIGCHLD, SIG_DFL);
+	const struct probe	*p;
+	pid_t			 pid;
+	int			 status;
+	size_t			 i;
 
 	locked = mmap(NULL, sizeof(*locked), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (i = 0; evil_probes[i].name != NULL && i < PROBES_MAX; i++) {
+	for (i = 0; (p = probe_at(i)) != NULL && i < PROBES_MAX; i++) {
 		*locked = false;
 		pid = fork();
 		if (pid == 0)
-			child(sb, &evil_probes[i]);
+			child(sb, p);
 		if (pid == -1 || waitpid(pid, &status, 0) != pid) {
-			say(stage, evil_probes[i].name, "no-fork");
+			say(stage, p->name, "no-fork");
 			continue;
 		}
-		say(stage, evil_probes[i].name, name_of(status));
+		say(stage, p->name, name_of(status));
 		harmless[i] = WIFEXITED(status) && WEXITSTATUS(status) != 0;
 	}
 	say(stage, "all", "tried");
@@ -146,14 +165,15 @@ __wrap_sandbox_enter(const struct sandbox *sb)
 int
 __wrap_loop_run(void)
 {
-	size_t i;
+	const struct probe	*p;
+	size_t			 i;
 
-	for (i = 0; evil_dir != NULL && evil_probes[i].name != NULL; i++) {
+	for (i = 0; evil_dir != NULL && (p = probe_at(i)) != NULL; i++) {
 		if (!harmless[i])
 			continue;
 		errno = 0;
-		say("loop", evil_probes[i].name, evil_probes[i].run() == 0 ?
-		    "ok" : strerrorname_np(errno));
+		say("loop", p->name, p->run() == 0 ? "ok" :
+		    strerrorname_np(errno));
 	}
 	if (evil_dir != NULL)
 		say("loop", "all", "tried");

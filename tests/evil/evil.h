@@ -14,7 +14,9 @@ struct probe {
 	int		(*run)(void);	/* 0, or -1 with errno */
 };
 
-extern const struct probe	evil_probes[];	/* ends with a NULL name */
+/* Each ends with a NULL name. */
+extern const struct probe	evil_probes_files[], evil_probes_net[],
+				evil_probes_self[];
 
 /* What the probes aim at; set before any of them runs. */
 extern const char	*evil_dir;	/* of the instance */
