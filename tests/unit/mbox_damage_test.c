@@ -1,52 +1,12 @@
 /*
  * A mailbox whose log is damaged: what is lost, and that nothing else is.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/core/id.h"
 #include "common/core/log.h"
-#include "tests/lib/mailbox.h"
-
-static int
-set_up(void **state)
-{
-	static struct mailbox b;
-
-	mailbox_make(&b);
-	mailbox_open(&b);
-	*state = &b;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	mailbox_remove(*state);
-	return 0;
-}
-
-static void
-close_folder(struct mailbox *b, struct store_folder *f)
-{
-	b->s.ops->close(b->s.impl, f);
-}
-
-static void
-put(struct mailbox *b, const char *name, struct str s)
-{
-	enum store_result r;
-
-	assert_int_not_equal(store_put(b->s, name, s, 0, &r), 0);
-}
+#include "tests/lib/mbox_rig.h"
 
 /* Flips a bit of the first segment, which is sealed. */
 static void
@@ -204,8 +164,6 @@ test_damaged_names(void **state)
 	assert_true(i > 3);
 	mailbox_open(b);
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
 main(void)
