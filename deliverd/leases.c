@@ -9,10 +9,7 @@
 
 #include "common/core/xalloc.h"
 
-enum {
-	ROWS_PART = 100,			/* rows of one message */
-	ROWS_MAX = 512 * 1024 * 1024	/* their number is capped before */
-};
+enum { ROWS_PART = 100 };		/* rows of one message */
 
 void
 leases_init(struct leases *ls)
@@ -35,7 +32,7 @@ lease_new(struct leases *ls, uint64_t qid, uint32_t target, uint32_t attempt,
 	l->attempt = attempt;
 	memcpy(l->mac, mac.p, LEASE_MAC);
 	buf_init(&l->detail, LEASE_DETAIL);
-	buf_init(&l->rows, ROWS_MAX);
+	routes_init(&l->routes, 0);
 	LIST_INSERT_HEAD(&ls->all, l, next);
 	return l;
 }
@@ -45,7 +42,7 @@ lease_free(struct lease *l)
 {
 	LIST_REMOVE(l, next);
 	buf_clear(&l->detail);
-	buf_clear(&l->rows);
+	routes_clear(&l->routes);
 	free(l);
 }
 
@@ -75,7 +72,7 @@ send_local(const struct lease *l, struct chan *c)
 static void
 send_route(const struct lease *l, struct chan *c)
 {
-	struct msg_list		list = { buf_str(&l->rows), l->nrows };
+	struct msg_list		list = routes_list(&l->routes);
 	struct msg_route_result	m = { .qid = l->qid, .attempt = l->attempt,
 	    .mac = str_of(l->mac, LEASE_MAC) };
 	struct rec_route	r;

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "common/ipc/chan.h"
+#include "common/ipc/routes.h"
 
 enum { LEASE_MAC = 32, LEASE_DETAIL = 512 };
 
@@ -26,8 +27,7 @@ struct lease {
 	bool			 is_done;
 	uint8_t			 status;	/* local: enum job_status */
 	struct buf		 detail;
-	struct buf		 rows;		/* route: encoded */
-	uint32_t		 nrows;
+	struct routes		 routes;	/* of a routing job */
 };
 
 struct leases {

@@ -25,7 +25,7 @@ static void
 start_role(bool is_route)
 {
 	if (is_route)
-		router_start((uint32_t)conf_num(C_QUEUE_TARGETS_MAX));
+		router_start();
 	else
 		local_start((uint32_t)conf_num(C_QUEUE_LOCAL_JOBS));
 }

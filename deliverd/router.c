@@ -28,7 +28,6 @@ static struct {
 	struct map		 questions;
 	struct loop_timer	*tick;
 	uint64_t		 last_id;
-	uint32_t		 rows_max;
 } rt;
 
 static void
@@ -48,26 +47,23 @@ finish(struct question *q)
 	lease_done_route(&rt.leases, l);
 }
 
-static void
-clear_rows(struct lease *l)
-{
-	buf_reset(&l->rows);
-	l->nrows = 0;
-}
-
 /* Every target: not now. */
 static void
 fail(struct question *q)
 {
 	struct msg_list		list = { buf_str(&q->targets), q->ntargets };
 	struct rec_target	t;
+	struct buf		b;
+	uint32_t		n = 0;
 
 	log_warn("no answer from the directory", L_QID(q->lease->qid));
-	clear_rows(q->lease);
+	buf_init(&b, MSG_PACKET_MAX);
 	while (rec_next_target(&list, &t))
-		rec_add_route(&q->lease->rows, &q->lease->nrows,
-		    &(struct rec_route){ .target = t.target,
-		    .kind = ROUTE_TEMP });
+		rec_add_route(&b, &n, &(struct rec_route){
+		    .target = t.target, .kind = ROUTE_TEMP });
+	routes_reset(&q->lease->routes);
+	(void)routes_add(&q->lease->routes, msg_list_of(&b, n));
+	buf_clear(&b);
 	finish(q);
 }
 
@@ -78,7 +74,7 @@ ask(struct question *q)
 
 	if (c == NULL)
 		return;
-	clear_rows(q->lease);
+	routes_reset(&q->lease->routes);
 	chan_send_expand(c, &(struct msg_expand){ .id = q->node.key,
 	    .targets = msg_list_of(&q->targets, q->ntargets) }, -1);
 }
@@ -99,11 +95,8 @@ on_authd(struct chan *c, const struct msg *m, int fd)
 	q = map_find(&rt.questions, e->id);
 	if (q == NULL)
 		return 0;
-	/* queued refuses that many; it only has to see that they are. */
-	if (q->lease->nrows < rt.rows_max) {
-		buf_add(&q->lease->rows, e->routes.raw);
-		q->lease->nrows += e->routes.n;
-	}
+	if (routes_add(&q->lease->routes, e->routes) == -1)
+		return -1;
 	if (e->last == 1)
 		finish(q);
 	return 0;
@@ -142,6 +135,7 @@ on_job(const struct msg_route_job *m)
 		return -1;
 	q = xcalloc(1, sizeof(*q));
 	q->lease = l;
+	l->routes.room = m->room;
 	q->deadline = clock_now() + ROUTE_PATIENCE;
 	q->ntargets = m->targets.n;
 	buf_init(&q->targets, MSG_PACKET_MAX);
@@ -198,9 +192,8 @@ static const struct link_ops queued_ops = {
 };
 
 void
-router_start(uint32_t targets_max)
+router_start(void)
 {
-	rt.rows_max = targets_max + 1;
 	map_init(&rt.questions);
 	leases_init(&rt.leases);
 	rt.tick = loop_timer(on_tick, NULL);

@@ -13,7 +13,7 @@ enum {
 	ROUTE_PATIENCE = 20 * 1000	/* ms to wait for authd */
 };
 
-/* Connects; after loop_init and chan_init.  targets_max caps an answer. */
-void	router_start(uint32_t targets_max);
+/* Connects; after loop_init and chan_init. */
+void	router_start(void);
 
 #endif

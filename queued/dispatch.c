@@ -43,7 +43,8 @@ send_route(struct queued *q, struct worker *w, struct target *first)
 	struct message		*m = first->msg;
 	struct lease_name	 name = work_lease_name(first);
 	struct msg_route_job	 job = { .qid = name.qid,
-	    .attempt = name.attempt, .depth = first->depth };
+	    .attempt = name.attempt, .depth = first->depth,
+	    .room = route_room(q, m) };
 	uint8_t			 mac[LEASE_MAC];
 	struct target		*t;
 	struct buf		 b;

@@ -11,8 +11,6 @@
 #include "common/core/pack.h"
 #include "common/core/xalloc.h"
 
-enum { ROWS_MAX = 512 * 1024 * 1024 };	/* the targets' cap is far below */
-
 /* The leases of one message. */
 struct group {
 	struct map_node	 node;
@@ -110,7 +108,7 @@ leases_add(struct leases *ls, const struct lease_name *name, void *worker,
 	l->name = *name;
 	l->worker = worker;
 	l->deadline = deadline;
-	buf_init(&l->rows, ROWS_MAX);
+	routes_init(&l->routes, 0);
 	l->next = g->first;
 	g->first = l;
 	ls->n++;
@@ -130,7 +128,7 @@ leases_end(struct leases *ls, struct lease *l)
 		map_remove(&ls->groups, &g->node);
 		free(g);
 	}
-	buf_clear(&l->rows);
+	routes_clear(&l->routes);
 	free(l);
 	ls->n--;
 }
@@ -149,8 +147,7 @@ leases_orphan(struct leases *ls, void *worker, int64_t deadline)
 			l->worker = NULL;
 			l->deadline = deadline;
 			/* An answer that broke off begins anew. */
-			buf_clear(&l->rows);
-			l->nrows = 0;
+			routes_reset(&l->routes);
 		}
 	}
 }

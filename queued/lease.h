@@ -12,6 +12,7 @@
 #define QUEUED_LEASE_H
 
 #include "common/core/buf.h"
+#include "common/ipc/routes.h"
 
 enum lease_kind {
 	LEASE_ROUTE = 1,	/* all of a message that is to be routed */
@@ -39,8 +40,7 @@ struct lease {
 	struct lease_name name;
 	void		*worker;	/* NULL: its worker is away */
 	int64_t		 deadline;
-	struct buf	 rows;		/* of a routing answer, so far */
-	uint32_t	 nrows;
+	struct routes	 routes;	/* of a routing answer, so far */
 };
 
 struct leases	*leases_new(void);

@@ -13,10 +13,10 @@
 #include "common/core/xalloc.h"
 #include "queued/queued.h"
 
-enum {
-	ROWS_BYTES_MAX = RECLOG_FRAME_MAX / 4,
-	ASK_AGAIN = 1000	/* ms */
-};
+enum { ASK_AGAIN = 1000 };	/* ms */
+
+static const struct str flood =
+    STR_INIT("5.4.6 aliases lead to too many recipients");
 
 struct row {
 	struct rec_route	r;
@@ -34,7 +34,7 @@ struct routing {
 	size_t			 nnodes;
 	struct buf		 list;		/* changed targets */
 	uint32_t		 nlist;
-	bool			 any_piece, is_flood;
+	bool			 any_piece;
 };
 
 static int
@@ -47,23 +47,17 @@ compare(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-static int
+static void
 read_rows(struct routing *g, const struct lease *l)
 {
-	struct msg_list	 list = { buf_str(&l->rows), l->nrows };
-	struct row	*row;
+	struct msg_list list = routes_list(&l->routes);
 
-	g->rows = xcalloc(l->nrows, sizeof(*g->rows));
-	while (g->nrows < l->nrows) {
-		row = &g->rows[g->nrows];
-		rec_next_route(&list, &row->r);
-		row->order = g->nrows++;
-		if (row->r.target >= g->m->n || row->r.kind > ROUTE_TEMP ||
-		    (row->r.kind == ROUTE_ADDRESS && row->r.address.n == 0))
-			return -1;
+	g->rows = xcalloc((size_t)list.n + 1, sizeof(*g->rows));
+	while (rec_next_route(&list, &g->rows[g->nrows].r)) {
+		g->rows[g->nrows].order = g->nrows;
+		g->nrows++;
 	}
 	qsort(g->rows, g->nrows, sizeof(*g->rows), compare);
-	return 0;
 }
 
 /* -- mailboxes ----------------------------------------------------------- */
@@ -164,6 +158,9 @@ become(struct routing *g, struct record_target *r, const struct rec_route *row)
 	case ROUTE_FOREIGN:
 		held(g, r, S("5.7.1 mail for other hosts is not relayed"));
 		break;
+	case ROUTE_FLOOD:
+		held(g, r, flood);
+		break;
 	case ROUTE_TEMP:
 		break;
 	}
@@ -241,8 +238,8 @@ route_expansion(struct routing *g, struct record_target *r,
 {
 	if (r->depth + 1u > g->q->conf.depth_max) {
 		held(g, r, S("5.4.6 aliases are nested too deeply"));
-	} else if (g->m->n + n > g->q->conf.targets_max) {
-		held(g, r, S("5.4.6 aliases lead to too many recipients"));
+	} else if (n > route_room(g->q, g->m)) {
+		held(g, r, flood);
 	} else
 		expand(g, r, rows, n);
 }
@@ -255,9 +252,7 @@ route_one(struct routing *g, struct target *t, const struct row *rows,
 
 	r.error = S("");
 	r.due = 0;
-	if (g->is_flood) {
-		held(g, &r, S("5.4.6 aliases lead to too many recipients"));
-	} else if (n == 0) {
+	if (n == 0) {
 		ask_again(g, &r);
 	} else if (has_temp(rows, n)) {
 		postpone(g, &r);
@@ -285,10 +280,16 @@ rows_of(const struct routing *g, uint32_t *at, uint32_t no, uint32_t *n)
 	return first;
 }
 
-static bool
-is_asked(const struct target *t)
+bool
+route_is_asked(const struct target *t)
 {
 	return t->state == TARGET_ROUTE && t->item.where == SCHED_TAKEN;
+}
+
+uint32_t
+route_room(const struct queued *q, const struct message *m)
+{
+	return m->n < q->conf.targets_max ? q->conf.targets_max - m->n : 0;
 }
 
 static void
@@ -300,7 +301,7 @@ route_all(struct routing *g)
 
 	for (i = 0; i < before; i++) {
 		t = queue_target(g->m, i);
-		if (!is_asked(t))
+		if (!route_is_asked(t))
 			continue;
 		rows = rows_of(g, &at, t->no, &n);
 		/* One address that fails is no reason for others to rest. */
@@ -310,31 +311,19 @@ route_all(struct routing *g)
 	}
 }
 
-/* What no message may have, or no frame of the log takes. */
-bool
-route_is_flood(const struct queued *q, const struct lease *l)
-{
-	return l->nrows > q->conf.targets_max || l->rows.n > ROWS_BYTES_MAX;
-}
-
-int
-route_apply(struct queued *q, struct message *m, struct lease *l,
+void
+route_apply(struct queued *q, struct message *m, const struct lease *l,
     const struct journal_entry *answer)
 {
-	struct routing	g = { .q = q, .m = m, .time = queue_time(&q->queue) };
-	int		rc = -1;
+	struct routing g = { .q = q, .m = m, .time = queue_time(&q->queue) };
 
-	g.is_flood = route_is_flood(q, l);
 	buf_init(&g.list, 2 * RECORD_TARGETS_BYTES);
-	if (read_rows(&g, l) == 0) {
-		claim_known(&g);
-		route_all(&g);
-		put_piece(&g, *answer);
-		map_clear(&g.mailboxes);
-		rc = 0;
-	}
+	read_rows(&g, l);
+	claim_known(&g);
+	route_all(&g);
+	put_piece(&g, *answer);
+	map_clear(&g.mailboxes);
 	buf_clear(&g.list);
 	free(g.nodes);
 	free(g.rows);
-	return rc;
 }

@@ -176,14 +176,30 @@ just_answer(struct worker *w, const struct lease_name *name)
 	journal_add(&w->q->journal, &e, S(""));
 }
 
-static void
-add_rows(struct queued *q, struct lease *l, struct msg_list rows)
+/* What was not asked about is left out: after a restart that is no crime. */
+static int
+add_rows(struct queued *q, const struct message *m, struct lease *l,
+    struct msg_list rows)
 {
-	/* Beyond this the aliases are refused anyway. */
-	if (route_is_flood(q, l))
-		return;
-	buf_add(&l->rows, rows.raw);
-	l->nrows += rows.n;
+	struct rec_route	 row;
+	const struct target	*t;
+	struct buf		 b;
+	uint32_t		 n = 0;
+	int			 rc = 0;
+
+	buf_init(&b, MSG_PACKET_MAX);
+	while (rc == 0 && rec_next_route(&rows, &row)) {
+		t = queue_target(m, row.target);
+		if (t == NULL)
+			rc = -1;
+		else if (route_is_asked(t))
+			rec_add_route(&b, &n, &row);
+	}
+	l->routes.room = route_room(q, m);
+	if (rc == 0)
+		rc = routes_add(&l->routes, msg_list_of(&b, n));
+	buf_clear(&b);
+	return rc;
 }
 
 static int
@@ -195,7 +211,6 @@ on_route_result(struct worker *w, const struct msg_route_result *m)
 	struct journal_entry	 e = answer_for(w, &name);
 	struct message		*msg;
 	struct lease		*l;
-	int			 rc;
 
 	if (m->last > 1 || !lease_holds(q->key, &name, m->mac))
 		return -1;
@@ -208,12 +223,11 @@ on_route_result(struct worker *w, const struct msg_route_result *m)
 			just_answer(w, &name);
 		return 0;
 	}
-	add_rows(q, l, m->routes);
+	if (add_rows(q, msg, l, m->routes) == -1)
+		return -1;
 	if (m->last == 0)
 		return 0;
-	rc = route_apply(q, msg, l, &e);
-	if (rc == -1)
-		return -1;
+	route_apply(q, msg, l, &e);
 	end_lease(q, l);
 	/* What waited behind this job, and what it brought. */
 	if (msg->open > 0)

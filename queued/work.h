@@ -12,9 +12,10 @@
 #include <sys/queue.h>
 
 #include "common/ipc/chan.h"
+#include "common/ipc/routes.h"
 #include "queued/journal.h"
 
-enum { WORK_ROUTE_BATCH = 100 };	/* targets of a routing job */
+enum { WORK_ROUTE_BATCH = ROUTES_TARGETS };	/* targets of a routing job */
 
 struct queued;
 struct message;
@@ -54,10 +55,13 @@ struct lease_name work_lease_name(const struct target *);
 void	work_tick(struct queued *);
 void	work_clear(struct queued *);
 
-/* Of routing (route.c): the whole answer to a lease.  -1: not its to say. */
+/* Of routing (route.c). */
 struct lease;
-bool	route_is_flood(const struct queued *, const struct lease *);
-int	route_apply(struct queued *, struct message *, struct lease *,
+bool	route_is_asked(const struct target *);
+/* Targets that the message may still get. */
+uint32_t route_room(const struct queued *, const struct message *);
+/* The whole answer to a lease. */
+void	route_apply(struct queued *, struct message *, const struct lease *,
 	    const struct journal_entry *answer);
 
 #endif

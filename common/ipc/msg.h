@@ -59,7 +59,8 @@ enum route_kind {
 	ROUTE_ADDRESS,		/* an alias: a further target, to be routed */
 	ROUTE_UNKNOWN,
 	ROUTE_FOREIGN,
-	ROUTE_TEMP
+	ROUTE_TEMP,
+	ROUTE_FLOOD		/* it leads to more than the message may */
 };
 
 enum submit_right {

@@ -11,7 +11,7 @@
 #include "deliverd/router.h"
 #include "tests/lib/fake_server.h"
 
-enum { TARGETS_MAX = 250 };
+enum { ROOM = 250 };
 
 static struct fake queued, authd;
 static unsigned at, auth_at;
@@ -29,7 +29,7 @@ send_job(uint64_t qid, uint32_t attempt, uint32_t n)
 		    .target = i, .address = S("a@x.test") });
 	chan_send_route_job(fake_chan(&queued, at), &(struct msg_route_job){
 	    .qid = qid, .attempt = attempt, .mac = str_of(mac, 32),
-	    .targets = msg_list_of(&b, count) }, -1);
+	    .room = ROOM, .targets = msg_list_of(&b, count) }, -1);
 	buf_clear(&b);
 }
 
@@ -96,9 +96,9 @@ test_answers(void **state)
 		{ { 100 }, 100 },
 		{ { 100, 1 }, 101 },
 		{ { 100, 100, 50 }, 250 },
-		{ { 100, 100, 51 }, 251 },
-		/* Above queue.targets_max queued only has to see that. */
-		{ { 100, 100, 100, 100 }, 300 },
+		/* Above the room queued only has to see that. */
+		{ { 100, 100, 51 }, 1 },
+		{ { 100, 100, 100, 100 }, 1 },
 	};
 	uint64_t	id;
 	uint32_t	attempt = 1;
@@ -188,7 +188,7 @@ begin(void **state)
 	fake_begin();
 	fake_listen(&queued, "queued", R_QUEUED, R_ROUTE);
 	fake_listen(&authd, "authd", R_AUTHD, R_ROUTE);
-	router_start(TARGETS_MAX);
+	router_start();
 	fake_next(&queued, MSG_WORKER_READY);
 	return 0;
 }

@@ -81,14 +81,14 @@ test_table(void **state)
 	assert_null(leases_expired(ls, 999));
 	assert_ptr_equal(leases_expired(ls, 1000), l);
 	/* Its worker goes: the deadline is another, half an answer is lost. */
-	buf_addz(&all->rows, "half");
-	all->nrows = 1;
+	rec_add_route(&all->routes.b, &all->routes.n, &(struct rec_route){
+	    .target = 1 });
 	leases_orphan(ls, &a, 500);
 	assert_int_equal(leases_of(ls, &a), 0);
 	assert_int_equal(leases_of(ls, &b), 1);
 	assert_null(l->worker);
-	assert_int_equal(all->nrows, 0);
-	assert_int_equal(all->rows.n, 0);
+	assert_int_equal(routes_list(&all->routes).n, 0);
+	assert_int_equal(routes_list(&all->routes).raw.n, 0);
 	assert_null(leases_expired(ls, 499));
 	leases_end(ls, leases_expired(ls, 500));
 	leases_end(ls, leases_expired(ls, 500));

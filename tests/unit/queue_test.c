@@ -38,6 +38,17 @@ static const struct scene {
 	{ "b10001", 0, 1, "5.4.6 aliases lead to too many recipients" },
 	{ "m1 b9998", 9999, 0, "" },
 	{ "m1 b9999", 1, 1, "5.4.6 aliases lead to too many recipients" },
+	/* One that leads to too many is held; the others are not. */
+	{ "m1 b9996 a2", 9997, 1, "5.4.6 aliases lead to too many recipients" },
+	{ "m1 a2 b9994", 9997, 0, "" },
+	{ "m1 a2 b9995", 9998, 0, "" },
+	{ "m1 a2 b9996", 3, 1, "5.4.6 aliases lead to too many recipients" },
+	{ "m1 b9998 a2", 3, 1, "5.4.6 aliases lead to too many recipients" },
+	{ "b10001 m1 a2", 3, 1, "5.4.6 aliases lead to too many recipients" },
+	{ "b10001 m1 b10002", 1, 2,
+	    "5.4.6 aliases lead to too many recipients" },
+	{ "b6000 b6000 m1", 6001, 1,
+	    "5.4.6 aliases lead to too many recipients" },
 };
 
 /* Of the first target that is not over. */
