@@ -81,17 +81,15 @@ put_sender(struct ctl_row *r, struct queued *q, const struct message *m)
 	struct record_message	rm;
 	struct record_targets	l;
 	struct rec		rec;
-	struct buf		meta, body;
+	struct buf		meta;
 
 	buf_init(&meta, RECLOG_META_MAX);
-	buf_init(&body, RECLOG_PAYLOAD_MAX);
-	if (reclog_read_rec(q->log, m->pos, &rec, &meta, &body) == -1 ||
+	if (reclog_read_rec(q->log, m->pos, &rec, &meta, NULL) == -1 ||
 	    record_message_parse(buf_str(&meta), &rm, &l) == -1)
 		ctl_text(r, "sender", S("?"));
 	else
 		ctl_text(r, "sender", rm.sender);
 	buf_clear(&meta);
-	buf_clear(&body);
 }
 
 static void
@@ -122,59 +120,11 @@ put_message(struct ctl_row *r, struct queued *q, const struct message *m)
 /* -- list ---------------------------------------------------------------- */
 
 static void
-sift(uint64_t *heap, size_t n, size_t at)
-{
-	uint64_t	x = heap[at];
-	size_t		c;
-
-	while ((c = at * 2 + 1) < n) {
-		if (c + 1 < n && heap[c + 1] > heap[c])
-			c++;
-		if (heap[c] <= x)
-			break;
-		heap[at] = heap[c];
-		at = c;
-	}
-	heap[at] = x;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* The least ids above `after`, in order; how many. */
-static size_t
-page(const struct queue *u, uint64_t after, uint64_t *out, size_t most)
-{
-	const struct message	*m;
-	uint64_t		 cursor = 0;
-	size_t			 n = 0, i;
-
-	while ((m = map_walk(&u->messages, &cursor)) != NULL) {
-		if (message_qid(m) <= after)
-			continue;
-		if (n < most) {
-			out[n++] = message_qid(m);
-			for (i = n / 2; n == most && i-- > 0;)
-				sift(out, n, i);
-		} else if (message_qid(m) < out[0]) {
-			out[0] = message_qid(m);
-			sift(out, n, 0);
-		}
-	}
-	qsort(out, n, sizeof(*out), compare);
-	return n;
-}
-
-static void
 on_list(struct ctl_call *call, void *arg)
 {
 	struct queued	*q = arg;
-	uint64_t	 qids[CTL_ROWS_TURN], after = 0;
+	void		*found[CTL_ROWS_TURN];
+	uint64_t	 after = 0;
 	struct ctl_row	 row;
 	size_t		 n, i;
 
@@ -182,14 +132,15 @@ on_list(struct ctl_call *call, void *arg)
 		ctl_done(call, CTL_USAGE, "not a cursor");
 		return;
 	}
-	n = page(&q->queue, after, qids, CTL_ROWS_TURN);
+	n = order_page(&q->queue.in_order, after, found, CTL_ROWS_TURN);
 	for (i = 0; i < n; i++) {
 		ctl_row_init(&row);
-		put_message(&row, q, queue_find(&q->queue, qids[i]));
+		put_message(&row, q, found[i]);
 		ctl_row_send(&row, call);
 	}
 	if (n == CTL_ROWS_TURN)
-		ctl_done_next(call, str_c(id_text(qids[n - 1]).s));
+		ctl_done_next(call, str_c(id_text(
+		    message_qid(found[n - 1])).s));
 	else
 		ctl_done(call, CTL_OK, "%s", "");
 }

@@ -233,7 +233,8 @@ queue_add(struct queue *q, uint64_t qid, struct recpos pos,
 	m->size = (uint32_t)r->size;
 	m->tenant = r->tenant;
 	m->flags = r->flags;
-	map_add(&q->messages, &m->node, qid);
+	map_add(&q->messages, &m->node.map, qid);
+	order_add(&q->in_order, &m->node);
 	q->bytes += m->size;
 	enter_segment(q, m);
 	return m;
@@ -245,7 +246,8 @@ queue_finish(struct queue *q, struct message *m)
 	leave_segment(q, m);
 	q->bytes -= m->size;
 	free_targets(q, m);
-	map_remove(&q->messages, &m->node);
+	order_remove(&q->in_order, &m->node);
+	map_remove(&q->messages, &m->node.map);
 	free(m);
 }
 

@@ -14,7 +14,7 @@
 
 #include <sys/queue.h>
 
-#include "common/core/map.h"
+#include "common/core/order.h"
 #include "common/disk/reclog.h"
 #include "queued/record.h"
 #include "queued/sched.h"
@@ -47,7 +47,7 @@ struct target {
 };
 
 struct message {
-	struct map_node	 node;		/* by qid */
+	struct order_node node;		/* by qid */
 	struct recpos	 pos;
 	int64_t		 born;		/* queue time */
 	union {
@@ -70,6 +70,7 @@ struct segment {
 
 struct queue {
 	struct map		 messages, reasons;
+	struct order		 in_order;	/* messages */
 	TAILQ_HEAD(segments, segment) segments;
 	size_t			 nsegments;
 	uint64_t		 bytes;		/* of all contents */
@@ -100,7 +101,7 @@ struct target	*queue_target(const struct message *, uint32_t no);
 static inline uint64_t
 message_qid(const struct message *m)
 {
-	return m->node.key;
+	return m->node.map.key;
 }
 
 /* Takes the place of one with the same qid.  Returns the message. */

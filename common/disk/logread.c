@@ -180,17 +180,19 @@ reclog_read_rec(struct reclog *l, struct recpos pos, struct rec *r,
     struct buf *meta, struct buf *payload)
 {
 	struct rec_head	h;
-	size_t		m = meta->n, p = payload->n;
+	size_t		m = meta->n, p = payload == NULL ? 0 : payload->n;
 	int		fd = load_head(l, pos, &h, meta);
 
 	if (fd == -1)
 		return -1;
-	if (load_payload(l, pos, fd, &h, 0, h.payload_n, payload) == -1)
+	if (payload != NULL &&
+	    load_payload(l, pos, fd, &h, 0, h.payload_n, payload) == -1)
 		return -1;
 	*r = (struct rec){
 		.type = h.type, .id = h.id,
 		.meta = str_from(buf_str(meta), m),
-		.payload = str_from(buf_str(payload), p),
+		.payload = payload == NULL ? str_of(NULL, h.payload_n) :
+		    str_from(buf_str(payload), p),
 	};
 	return 0;
 }

@@ -109,7 +109,10 @@ bool		 reclog_is_synced(const struct reclog *);
  */
 int		 reclog_read(struct reclog *, struct recpos, uint64_t from,
 		    size_t n, struct buf *out);
-/* The whole record, metadata into *meta and payload into *payload. */
+/*
+ * The whole record, metadata into *meta and payload into *payload; a NULL
+ * payload is not read, only its size is told.
+ */
 int		 reclog_read_rec(struct reclog *, struct recpos, struct rec *,
 		    struct buf *meta, struct buf *payload);
 
