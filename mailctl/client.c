@@ -25,7 +25,9 @@ struct call {
 	struct str		 extra;
 	struct chan		*chan;
 	struct printer		*printer;
+	struct loop_timer	*late;
 	bool			 json;
+	bool			 any;		/* rows have come */
 	int			 code;
 };
 
@@ -37,6 +39,7 @@ ask(struct call *c, struct str extra)
 	uint32_t	 n = 0;
 	unsigned	 i;
 
+	loop_timer_set(c->late, CLIENT_WAIT_MS);
 	buf_init(&b, WORDS_BYTES_MAX);
 	for (i = 0; i < c->n; i++) {
 		if (strlen(c->words[i]) > CTL_WORD_MAX) {
@@ -75,11 +78,20 @@ exit_code(unsigned status)
 	    EX_FAILED;
 }
 
+/* How far it is, for who watches. */
+static void
+show_progress(const struct call *c, struct str text)
+{
+	if (!c->json && text.n > 0 && isatty(STDERR_FILENO))
+		fprintf(stderr, "%.*s\r", (int)text.n, text.p);
+}
+
 static void
 on_done(struct call *c, const struct msg_ctl_done *d)
 {
 	if (d->status == CTL_OK && d->next.n > 0) {
 		print_page(c->printer);
+		show_progress(c, d->text);
 		ask(c, d->next);
 		return;
 	}
@@ -97,9 +109,10 @@ on_msg(struct chan *chan, const struct msg *m, int fd)
 	struct call *c = chan_arg(chan);
 
 	(void)fd;
-	if (m->type == MSG_CTL_ROW)
+	if (m->type == MSG_CTL_ROW) {
 		print_row(c->printer, m->ctl_row.columns);
-	else if (m->type == MSG_CTL_DONE)
+		c->any = true;
+	} else if (m->type == MSG_CTL_DONE)
 		on_done(c, &m->ctl_done);
 	else
 		return -1;
@@ -138,6 +151,8 @@ role_of(const char *daemon)
 		return R_AUTHD;
 	if (strcmp(daemon, "queued") == 0)
 		return R_QUEUED;
+	if (strcmp(daemon, "mailboxd") == 0)
+		return R_MAILBOXD;
 	return R_STARTER;
 }
 
@@ -183,7 +198,6 @@ client_run(const struct instance *in, const struct ctl_info *info,
 			    .extra = extra, .json = json };
 	bool		 is_list = info->extra == CTL_EXTRA_CURSOR ||
 			    info->verb == CTL_STATUS;
-	struct loop_timer *late;
 	int		 fd = dial(in, info->daemon);
 
 	if (fd == -1)
@@ -192,12 +206,12 @@ client_run(const struct instance *in, const struct ctl_info *info,
 	chan_init();
 	c.printer = print_new(is_list ? PRINT_TABLE : PRINT_ONE, json);
 	c.chan = chan_new(fd, R_MAILCTL, role_of(info->daemon), &ops, &c);
-	late = loop_timer(on_late, &c);
-	loop_timer_set(late, CLIENT_WAIT_MS);
+	c.late = loop_timer(on_late, &c);
 	ask(&c, extra);
 	loop_run();
-	if (c.code == EX_DONE)
+	/* A scrub that found something has rows and fails. */
+	if (c.code == EX_DONE || c.any)
 		print_end(c.printer);
-	loop_timer_free(late);
+	loop_timer_free(c.late);
 	return c.code;
 }

@@ -328,6 +328,7 @@ static const struct ctl_handler verbs[] = {
 	{ CTL_QUEUE_SHOW, on_show },
 	{ CTL_QUEUE_RETRY, on_retry },
 	{ CTL_QUEUE_REMOVE, on_remove },
+	{ CTL_QUEUE_SCRUB, queue_scrub_call },
 };
 
 static int
@@ -347,6 +348,7 @@ on_down(struct chan *c)
 	struct queued *q = chan_arg(c);
 
 	journal_forget(&q->journal, c);
+	queue_scrub_forget(q, c);
 }
 
 static const struct chan_ops ops = { .on_msg = on_msg, .on_down = on_down };

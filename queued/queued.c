@@ -58,6 +58,7 @@ queued_conf(struct queued_conf *c)
 		.depth_max = (uint32_t)conf_num(C_QUEUE_DEPTH_MAX),
 		.life = (int64_t)conf_num(C_QUEUE_LIFE) * 1000,
 		.patience = QUEUED_PATIENCE,
+		.scrub = (int64_t)conf_num(C_QUEUE_SCRUB) * 1000,
 	};
 	if (c->retry.retry_max < c->retry.retry_min)
 		c->retry.retry_max = c->retry.retry_min;
@@ -229,6 +230,7 @@ queued_close(struct queued *q)
 		work_forget(q, m);
 	work_clear(q);
 	reclaim_clear(&q->reclaim);
+	queue_scrub_clear(q);
 	reclog_close(q->log);
 	queue_clear(&q->queue);
 	sched_free(q->route);
@@ -434,6 +436,7 @@ on_turn(void *arg)
 		reclaim_turn(q);
 	queue_ctl_turn(q);
 	work_dispatch(q);
+	queue_scrub_turn(q);
 	if (q->journal.n > 0 && !q->journal.is_stuck)
 		loop_again();
 	set_timer(q);
@@ -453,6 +456,7 @@ on_tick(void *arg)
 
 	queued_look(q);
 	work_tick(q);
+	queue_scrub_tick(q);
 	loop_timer_set(q->tick, QUEUED_TICK);
 }
 
@@ -463,6 +467,7 @@ queued_start(struct queued *q)
 	q->timer = loop_timer(on_due, q);
 	q->tick = loop_timer(on_tick, q);
 	q->patience = loop_timer(on_patience, q);
+	queue_scrub_start(q);
 	loop_timer_set(q->tick, QUEUED_TICK);
 	loop_hook(on_turn, q);
 	loop_again();

@@ -18,6 +18,7 @@
 #include "queued/queue.h"
 #include "queued/reclaim.h"
 #include "queued/sched.h"
+#include "queued/scrub.h"
 #include "queued/space.h"
 #include "queued/work.h"
 
@@ -42,6 +43,7 @@ struct queued_conf {
 	uint32_t		 targets_max, depth_max;
 	int64_t			 life;		/* ms */
 	int64_t			 patience;	/* ms that results may wait */
+	int64_t			 scrub;		/* ms; 0: never */
 };
 
 struct queued {
@@ -57,6 +59,7 @@ struct queued {
 	struct intake		 intake;
 	struct work		 work;
 	struct reclaim		 reclaim;
+	struct queue_scrub	 scrub;
 	struct ticket_keys	 keys;
 	enum queue_state	 state;
 	struct loop_timer	*timer, *tick, *patience;

@@ -30,10 +30,11 @@ static enum ctl_extra
 extra_of(const struct ctl_info *in)
 {
 	struct str words = str_c(in->words);
+	struct str last = str_from(words, (size_t)(str_rchr(words, ' ') + 1));
 
 	if (in->verb == CTL_USER_ADD || in->verb == CTL_USER_PASSWD)
 		return CTL_EXTRA_PASSWORD;
-	if (words.n >= 5 && str_eq(str_from(words, words.n - 5), S(" list")))
+	if (str_eq(last, S("list")) || str_eq(last, S("scrub")))
 		return CTL_EXTRA_CURSOR;
 	return CTL_EXTRA_NONE;
 }
@@ -213,9 +214,23 @@ ctl_done(const struct ctl_call *call, enum ctl_status status, const char *fmt,
 void
 ctl_done_next(const struct ctl_call *call, struct str next)
 {
+	ctl_done_more(call, next, "%s", "");
+}
+
+void
+ctl_done_more(const struct ctl_call *call, struct str next, const char *fmt,
+    ...)
+{
+	char	text[TEXT_MAX + 1];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	chan_send_ctl_done(call->chan, &(struct msg_ctl_done){
 		.id = call->id,
 		.status = CTL_OK,
+		.text = str_c(text),
 		.next = next,
 	}, -1);
 }

@@ -31,7 +31,7 @@ enum {
 /* What mailctl sends behind the operator's arguments. */
 enum ctl_extra {
 	CTL_EXTRA_NONE,
-	CTL_EXTRA_CURSOR,		/* verbs that end in "list" */
+	CTL_EXTRA_CURSOR,		/* verbs that end in "list", "scrub" */
 	CTL_EXTRA_PASSWORD		/* read by mailctl, never an argument */
 };
 
@@ -90,5 +90,8 @@ void	ctl_done(const struct ctl_call *, enum ctl_status, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 /* A list that goes on behind the cursor (at most 512 bytes). */
 void	ctl_done_next(const struct ctl_call *, struct str next);
+/* The same of something that takes long, with how far it is. */
+void	ctl_done_more(const struct ctl_call *, struct str next,
+	    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif
