@@ -131,6 +131,32 @@ on_expand(struct authd *a, struct chan *c, const struct msg_expand *m)
 	return 0;
 }
 
+/* -- mailboxes -------------------------------------------------------- */
+
+static int
+on_mailbox_find(struct authd *a, struct chan *c,
+    const struct msg_mailbox_find *m)
+{
+	struct msg_mailbox_found	found = { .id = m->id,
+	    .verdict = LOOKUP_UNKNOWN };
+	struct dir_account		u;
+	enum dir_result			r;
+
+	if (m->next > 1)
+		return -1;
+	r = m->next == 1 ? dir_user_next(a->dir, S(""), m->address, &u) :
+	    dir_user_get(a->dir, m->address, &u);
+	if (r == DIR_OK) {
+		found.verdict = LOOKUP_OK;
+		found.mailbox = u.mailbox;
+		found.tenant = u.tenant;
+		found.shard = u.shard;
+		found.address = str_c(u.address);
+	}
+	chan_send_mailbox_found(c, &found, -1);
+	return 0;
+}
+
 /* -- ticket keys ------------------------------------------------------ */
 
 static void
@@ -166,6 +192,8 @@ handle(struct authd *a, struct chan *c, const struct msg *m)
 		return login_begin(a, c, &m->login);
 	if (m->type == MSG_EXPAND)
 		return on_expand(a, c, &m->expand);
+	if (m->type == MSG_MAILBOX_FIND)
+		return on_mailbox_find(a, c, &m->mailbox_find);
 	if (m->type == MSG_CTL) {
 		admin_call(a, c, &m->ctl);
 		return 0;

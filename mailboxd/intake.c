@@ -195,6 +195,12 @@ intake_abort(struct intake *in)
 	}
 }
 
+void
+intake_name(uint64_t id, char *to, size_t n)
+{
+	snprintf(to, n, "%s", file_name(id).s);
+}
+
 int
 intake_read(int dirfd, uint64_t id, uint64_t from, size_t n,
     struct buf *out)

@@ -35,6 +35,9 @@ int	intake_end(struct intake *);
 /* Removes what there is.  Not after the record was added. */
 void	intake_abort(struct intake *);
 
+/* The name of such a file, at most 31 bytes. */
+void	intake_name(uint64_t id, char *to, size_t n);
+
 /* At most n bytes of a file from byte `from`, appended; -1 with errno. */
 int	intake_read(int dirfd, uint64_t id, uint64_t from, size_t n,
 	    struct buf *out);

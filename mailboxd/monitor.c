@@ -17,6 +17,7 @@
 #include "common/core/xalloc.h"
 #include "common/ipc/chan.h"
 #include "common/ipc/ticket.h"
+#include "mailboxd/control.h"
 #include "mailboxd/hello.h"
 #include "mailboxd/owners.h"
 
@@ -55,6 +56,8 @@ work_free(struct work *w)
 static void
 work_refuse(struct work *w)
 {
+	if (w->w.is_scrub)
+		control_refused(w->w.mailbox);
 	if (w->w.service != 0) {
 		hello_refuse(w->w.fd);
 		w->w.fd = -1;
@@ -68,7 +71,12 @@ pass(struct owner *o, struct work *w)
 {
 	const struct work_for *f = &w->w;
 
-	if (f->service != 0)
+	if (f->is_scrub) {
+		chan_send_owner_scrub(o->ctl, &(struct msg_owner_scrub){
+			.n = ++mo.pieces,
+		}, -1);
+		control_passed(f->mailbox, mo.pieces);
+	} else if (f->service != 0)
 		chan_send_owner_session(o->ctl, &(struct msg_owner_session){
 			.sid = f->sid,
 			.service = (uint8_t)f->service,
@@ -150,6 +158,12 @@ on_owner(struct chan *c, const struct msg *m, int fd)
 		pass_waiting(o);
 		return 0;
 	}
+	if (m->type == MSG_OWNER_DAMAGE)
+		return control_damage(o->mailbox, &m->owner_damage);
+	if (m->type == MSG_OWNER_SCRUBBED) {
+		control_scrubbed(o->mailbox, &m->owner_scrubbed);
+		return 0;
+	}
 	if (m->type != MSG_OWNER_IDLE)
 		return -1;
 	if (owner_idle(o, m->owner_idle.received))
@@ -167,6 +181,7 @@ on_owner_down(struct chan *c)
 	stored_name(o, name);
 	start_fdremove(name);
 	o->ctl = NULL;
+	control_owner_down(o->mailbox);
 	/* Died before it was ready: another would, too. */
 	if (o->state == OWNER_ASKED)
 		refuse_waiting(o);
@@ -298,6 +313,8 @@ on_authd(struct chan *c, const struct msg *m, int fd)
 {
 	(void)c;
 	(void)fd;
+	if (m->type == MSG_MAILBOX_FOUND)
+		return control_found(&m->mailbox_found);
 	if (m->type != MSG_TICKET_KEY || m->ticket_key.key.n != TICKET_KEY)
 		return -1;
 	mo.has_key = true;
@@ -310,6 +327,7 @@ on_authd_down(void *arg)
 {
 	(void)arg;
 	mo.has_key = false;
+	control_authd_down();
 }
 
 static const struct link_ops authd_ops = {
@@ -367,6 +385,7 @@ monitor_init(void)
 	    NULL);
 	hello_listen(start_fd("imapd"), SERVICE_IMAP);
 	hello_listen(start_fd("pop3d"), SERVICE_POP3);
+	control_listen(start_fd("ctl"), mo.authd);
 	mo.local = chan_listen(start_fd("local"), R_MAILBOXD, R_LOCAL,
 	    &local_ops, on_local_accept, NULL);
 }

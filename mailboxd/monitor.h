@@ -13,11 +13,12 @@ void	monitor_init(void);
 /* Stops accepting; owners keep what they have.  The loop ends. */
 void	monitor_stop(void *);
 
-/* Something for an owner: a session, or a channel of deliverd. */
+/* Something for an owner: a session, a channel of deliverd, or a scrub. */
 struct work_for {
 	uint64_t	mailbox;
 	uint32_t	tenant, shard;
 	int		fd;		/* taken over, however it ends */
+	bool		is_scrub;	/* fd is -1 */
 	/* A session; service 0 is a channel. */
 	unsigned	service;
 	uint64_t	sid;

@@ -21,6 +21,7 @@
 #include "mailboxd/hello.h"
 #include "mailboxd/incoming.h"
 #include "mailboxd/conn.h"
+#include "mailboxd/scrubber.h"
 #include "mailboxd/store.h"
 
 enum {
@@ -48,7 +49,8 @@ static struct {
 static bool
 is_idle(void)
 {
-	return TAILQ_EMPTY(&ow.sessions) && incoming_is_idle();
+	return TAILQ_EMPTY(&ow.sessions) && incoming_is_idle() &&
+	    scrubber_is_idle();
 }
 
 static void
@@ -147,7 +149,7 @@ on_turn(void *arg)
 		} else if (conn_work(s))
 			again = true;
 	}
-	if (again)
+	if (scrubber_turn() || again)
 		loop_again();
 	update_linger();
 }
@@ -190,6 +192,11 @@ on_monitor(struct chan *c, const struct msg *m, int fd)
 			incoming_open(ow.mbox, fd);
 		else
 			close(fd);
+		return 0;
+	}
+	if (m->type == MSG_OWNER_SCRUB) {
+		ow.received++;
+		scrubber_begin(ow.mbox, ow.ctl, m->owner_scrub.n);
 		return 0;
 	}
 	if (m->type != MSG_OWNER_GO)
@@ -283,6 +290,7 @@ owner_main(const struct place *p, int ctl, int dir)
 	say_ready();
 	if (!ow.done && loop_run() == -1)
 		fatal("event loop");
+	scrubber_end();
 	mbox_close(ow.mbox);
 	log_flush();
 	return 0;

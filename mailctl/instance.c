@@ -25,7 +25,7 @@ const struct unit units[UNITS] = {
 	{ "zygote", "mailboxd", "zygote", C_UID_ZYGOTE, W_MAILBOXD, "store",
 	    UNIT_NETNS | UNIT_IDS, 4 },
 	{ "mailboxd", "mailboxd", "monitor", C_UID_MAILBOXD, W_MAILBOXD, NULL,
-	    UNIT_NETNS | UNIT_STORE_FDS, 3 },
+	    UNIT_NETNS | UNIT_STORE_FDS | UNIT_CTL, 3 },
 	{ "route", "deliverd", "route", C_UID_ROUTE, W_ROUTE, NULL,
 	    UNIT_NETNS, 1 },
 	{ "local", "deliverd", "local", C_UID_LOCAL, W_LOCAL, NULL,

@@ -16,6 +16,9 @@ enum { SCRUBROW_MAX = 1000 };	/* damages that are remembered and shown */
  */
 void	scrubrow_damage(const struct ctl_call *, struct str log,
 	    const char *record, const struct scrub_damage *);
+/* One that could not be looked at. */
+void	scrubrow_failed(const struct ctl_call *, struct str log,
+	    struct str why);
 void	scrubrow_total(const struct ctl_call *, struct str log,
 	    const struct scrub_counts *);
 

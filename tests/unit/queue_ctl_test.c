@@ -247,7 +247,7 @@ test_scrub(void **state)
 	scrub();
 	assert_int_equal(op.status, CTL_FAILED);
 	assert_int_equal(op.rows, 2);
-	snprintf(want, sizeof(want), "queue|damage|1|%llu|record head|"
+	snprintf(want, sizeof(want), "queue|damage|record head|1|%llu|"
 	    "message|%s|||||", (unsigned long long)queue_find(
 	    &rig.q.queue, qid)->pos.offset, id_text(qid).s);
 	assert_string_equal(op.row[0], want);
@@ -293,7 +293,7 @@ test_scrub_file(void **state)
 	scrub();
 	assert_int_equal(op.status, CTL_FAILED);
 	assert_int_equal(op.rows, 2);
-	assert_non_null(strstr(op.row[0], "|file|message|"));
+	assert_non_null(strstr(op.row[0], "|damage|file|"));
 	queued_finish(&rig.q, queue_find(&rig.q.queue, qid), FINISH_REMOVED);
 	rig_turns(4);
 	scrub();
