@@ -106,7 +106,7 @@ content_fd(struct queued *q, const struct message *m)
 
 	if ((m->flags & RECORD_FILE) == 0)
 		return -1;
-	fd = bulk_open(q->bulk, message_qid(m), m->size);
+	fd = bodyfile_open(&q->files, message_qid(m), m->size);
 	return fd == -1 ? -2 : fd;
 }
 

@@ -45,8 +45,7 @@ struct incoming {
 	struct buf		 targets;	/* encoded */
 	struct buf		 body;
 	size_t			 counted;	/* bytes in the budgets */
-	struct bulk_file	*file;
-	crypto_generichash_state hash;		/* of the file */
+	struct bodyfile		*file;
 };
 
 /* -- memory -------------------------------------------------------------- */
@@ -62,6 +61,20 @@ count_memory(struct incoming *in)
 	in->counted = now;
 }
 
+/* Nobody wants it, at whatever stage it is. */
+static void
+drop_file(struct incoming *in)
+{
+	struct queued *q = in->peer->q;
+
+	if (in->file == NULL)
+		return;
+	bulk_forget(q->bulk, in);
+	bodyfile_free(in->file);
+	in->file = NULL;
+	queued_remove_file(q, in->node.key);
+}
+
 static void
 incoming_free(struct incoming *in)
 {
@@ -70,8 +83,7 @@ incoming_free(struct incoming *in)
 
 	if (in->stage == IN_READY)
 		TAILQ_REMOVE(&t->ready, in, ready);
-	if (in->file != NULL)
-		bulk_drop(in->file);
+	drop_file(in);
 	buf_clear(&in->targets);
 	buf_clear(&in->body);
 	t->memory -= in->counted;
@@ -87,9 +99,7 @@ static void
 give_up(struct incoming *in, enum submit_verdict v)
 {
 	in->verdict = v;
-	if (in->file != NULL)
-		bulk_drop(in->file);
-	in->file = NULL;
+	drop_file(in);
 	buf_clear(&in->targets);
 	buf_clear(&in->body);
 	count_memory(in);
@@ -234,23 +244,15 @@ on_rcpts(struct peer *p, const struct msg_submit_rcpts *m)
 
 /* -- content ------------------------------------------------------------- */
 
-static int
-to_file(struct incoming *in, struct str s)
-{
-	crypto_generichash_update(&in->hash, (const unsigned char *)s.p, s.n);
-	return bulk_write(in->file, s);
-}
-
 /* What is in memory becomes the beginning of a file. */
 static int
 spill(struct incoming *in)
 {
-	in->file = bulk_create(in->peer->q->bulk, in->node.key);
+	in->file = bodyfile_create(&in->peer->q->files, in->node.key);
 	if (in->file == NULL)
 		return -1;
 	in->rec.flags |= RECORD_FILE;
-	crypto_generichash_init(&in->hash, NULL, 0, RECORD_HASH);
-	if (to_file(in, buf_str(&in->body)) == -1)
+	if (bodyfile_write(in->file, buf_str(&in->body)) == -1)
 		return -1;
 	buf_clear(&in->body);
 	return 0;
@@ -283,7 +285,7 @@ on_data(struct peer *p, const struct msg_submit_data *m)
 	if (in->file == NULL && is_over_budget(in, m->chunk.n))
 		rc = spill(in);
 	if (rc == 0 && in->file != NULL)
-		rc = to_file(in, m->chunk);
+		rc = bodyfile_write(in->file, m->chunk);
 	else if (rc == 0)
 		buf_add(&in->body, m->chunk);
 	if (rc == -1 || !buf_ok(&in->body)) {
@@ -307,10 +309,11 @@ make_ready(struct incoming *in)
 }
 
 static void
-on_synced(void *arg, int error)
+on_synced(void *arg, uint64_t qid, int error)
 {
 	struct incoming *in = arg;
 
+	(void)qid;
 	if (error != 0) {
 		log_error("content not durable", L_QID(in->node.key),
 		    L_Z("error", strerror(error)));
@@ -330,9 +333,10 @@ on_end(struct peer *p, const struct msg_submit_end *m)
 	if (in->verdict != SUBMIT_OK) {
 		answer(in, in->verdict);
 	} else if (in->file != NULL) {
-		crypto_generichash_final(&in->hash, in->rec.hash, RECORD_HASH);
+		bodyfile_end(in->file, in->rec.hash);
 		in->stage = IN_SYNCING;
-		bulk_sync(in->file, on_synced, in);
+		bulk_ask(p->q->bulk, &(struct bulk_ask){ .op = BULK_SYNC,
+		    .id = m->qid }, on_synced, in);
 	} else
 		make_ready(in);
 	return 0;
@@ -391,8 +395,7 @@ accept_message(struct incoming *in, struct recpos pos)
 		if (queue_set(&q->queue, m, &r) == -1)
 			abort();	/* numbered here, a moment ago */
 	}
-	if (in->file != NULL)
-		bulk_keep(in->file);
+	bodyfile_free(in->file);
 	in->file = NULL;
 	q->intake.accepted++;
 	q->intake.accepted_at = clock_now();

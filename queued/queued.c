@@ -191,7 +191,7 @@ queued_open(struct queued *q, const struct queued_conf *conf, int dir,
 		fatalx("libsodium does not start");
 	q->lock = take_lock(dir);
 	q->log_dir = open_dir(dir, "log");
-	q->bulk_dir = open_dir(dir, "bulk");
+	q->files = (struct bodyfiles){ open_dir(dir, "bulk"), "" };
 	load_key(q);
 	buf_init(&q->scratch, 16 * RECLOG_META_MAX);
 	journal_init(&q->journal);
@@ -207,10 +207,11 @@ queued_open(struct queued *q, const struct queued_conf *conf, int dir,
 	q->route = sched_new(&route, id_random());
 	q->local = sched_new(&conf->retry, id_random());
 	q->leases = leases_new();
-	q->bulk = bulk_new(q->bulk_dir, lock_helper);
+	q->bulk = bulk_new(NULL, NULL);
+	bulk_attach(q->bulk, bulk_fork(&q->files, lock_helper));
 	/* A damaged record may be the one that names a file. */
-	if (is_whole)
-		bulk_sweep(q->bulk, is_wanted, &q->queue);
+	if (is_whole && bodyfile_sweep(&q->files, is_wanted, &q->queue) == -1)
+		fatal("read the directory of large contents");
 	queued_look(q);
 	resume(q);
 }
@@ -239,7 +240,7 @@ queued_close(struct queued *q)
 	bulk_free(q->bulk);
 	buf_clear(&q->scratch);
 	close(q->log_dir);
-	close(q->bulk_dir);
+	close(q->files.dir);
 	close(q->lock);
 }
 
@@ -269,12 +270,26 @@ queued_result(struct queued *q, struct target *t,
 }
 
 static void
+on_removed(void *arg, uint64_t qid, int error)
+{
+	(void)arg;
+	if (error != 0 && error != ENOENT)
+		log_warn("content not removed", L_QID(qid),
+		    L_Z("error", strerror(error)));
+}
+
+void
+queued_remove_file(struct queued *q, uint64_t qid)
+{
+	bulk_ask(q->bulk, &(struct bulk_ask){ .op = BULK_REMOVE, .id = qid },
+	    on_removed, NULL);
+}
+
+static void
 on_file_unwanted(const struct journal_entry *e, enum reclog_result r)
 {
-	struct queued *q = e->arg;
-
 	if (r == RECLOG_OK)
-		bulk_remove(q->bulk, e->id);
+		queued_remove_file(e->arg, e->id);
 }
 
 void

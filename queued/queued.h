@@ -9,9 +9,9 @@
 #define QUEUED_QUEUED_H
 
 #include "common/core/loop.h"
+#include "common/disk/bulk.h"
 #include "common/ipc/chan.h"
 #include "common/ipc/ticket.h"
-#include "queued/bulk.h"
 #include "queued/intake.h"
 #include "queued/journal.h"
 #include "queued/lease.h"
@@ -48,13 +48,14 @@ struct queued_conf {
 
 struct queued {
 	struct queued_conf	 conf;
-	int			 dir, log_dir, bulk_dir, lock;
+	int			 dir, log_dir, lock;
 	uint8_t			 key[LEASE_KEY];
 	struct queue		 queue;
 	struct reclog		*log;
 	struct journal		 journal;
 	struct sched		*route, *local;
 	struct leases		*leases;
+	struct bodyfiles	 files;
 	struct bulk		*bulk;
 	struct intake		 intake;
 	struct work		 work;
@@ -89,6 +90,8 @@ void	queued_result(struct queued *, struct target *,
 	    const struct record_result *, const struct journal_entry *answer);
 /* Nothing of the message is wanted any more; it is freed. */
 void	queued_finish(struct queued *, struct message *, enum finish_why);
+/* The content's file, which no record of the log names any more. */
+void	queued_remove_file(struct queued *, uint64_t qid);
 /* Another block of queue ids; reserves more as needed. */
 uint64_t queued_qids(struct queued *, uint32_t count);
 /* Writes the reservation again, into the segment of today. */

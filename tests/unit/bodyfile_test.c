@@ -169,13 +169,84 @@ test_disk_fails(void **state)
 	disk_io = &disk_io_real;
 }
 
+/* Written in pieces, copied in the kernel: the same file, the same hash. */
+static void
+test_written(void **state)
+{
+	const struct bodyfiles	 b = { dir.fd, "body-" };
+	unsigned char		 hash[HASH_LEN], copied[HASH_LEN];
+	struct bodyfile		*f = bodyfile_create(&b, 7);
+	struct buf		 out;
+	int			 fd;
+
+	(void)state;
+	assert_null(bodyfile_create(&b, 7));
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(bodyfile_write(f, S("hello, ")), 0);
+	assert_int_equal(bodyfile_write(f, S("world")), 0);
+	bodyfile_end(f, hash);
+	bodyfile_free(f);
+	assert_int_equal(bodyfile_sync(&b, 7), 0);
+	assert_int_equal(bodyfile_check(dir.fd, bodyfile_name(&b, 7).s, 12,
+	    hash), 0);
+	assert_int_equal(bodyfile_open(&b, 7, 11), -1);
+	assert_int_equal(errno, EBADMSG);
+	fd = bodyfile_open(&b, 7, 12);
+	f = bodyfile_create(&b, 8);
+	assert_int_equal(bodyfile_copy(f, fd, 13, hash), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	bodyfile_free(f);
+	assert_int_equal(bodyfile_remove(&b, 8), 0);
+	f = bodyfile_create(&b, 8);
+	assert_int_equal(bodyfile_copy(f, fd, 12, hash), 0);
+	bodyfile_end(f, copied);
+	bodyfile_free(f);
+	close(fd);
+	assert_memory_equal(hash, copied, HASH_LEN);
+	buf_init(&out, 100);
+	assert_int_equal(bodyfile_read(&b, 8, 7, 5, &out), 0);
+	assert_str(buf_str(&out), "world");
+	assert_int_equal(bodyfile_read(&b, 8, 7, 6, &out), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_str(buf_str(&out), "world");
+	buf_clear(&out);
+	assert_int_equal(bodyfile_sync(&b, 9), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static bool
+is_even(void *arg, uint64_t id)
+{
+	(void)arg;
+	return id % 2 == 0;
+}
+
+static void
+test_swept(void **state)
+{
+	static const char *const names[] = { "body-0000000000001",
+	    "body-0000000000002", "body-x", "0000000000003", "log",
+	    "body-0000000000005~" };
+	const struct bodyfiles	b = { dir.fd, "body-" };
+	size_t			i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(names); i++)
+		close(openat(dir.fd, names[i], O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(bodyfile_sweep(&b, is_even, NULL), 1);
+	for (i = 0; i < LENGTH(names); i++)
+		assert_int_equal(faccessat(dir.fd, names[i], F_OK, 0),
+		    i == 0 ? -1 : 0);
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_sound), T(test_size), T(test_flipped),
-		T(test_not_there), T(test_disk_fails),
+		T(test_not_there), T(test_disk_fails), T(test_written),
+		T(test_swept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
