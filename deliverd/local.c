@@ -33,6 +33,7 @@ struct job {
 	struct str	 sender, rcpt;	/* ours */
 	struct buf	 body;
 	int		 fd;		/* of a large content, or -1 */
+	char		 hash[MSG_HASH];	/* of that */
 	int		 tries;
 	bool		 is_sent;
 };
@@ -92,7 +93,8 @@ send_job(struct job *j, struct chan *c)
 	j->is_sent = true;
 	chan_send_deliver(c, &(struct msg_deliver){ .qid = j->lease->qid,
 	    .received = j->received, .sender = j->sender, .rcpt = j->rcpt,
-	    .size = j->size }, j->fd);
+	    .size = j->size, .hash = str_of(j->hash, j->fd == -1 ? 0 :
+	    MSG_HASH) }, j->fd);
 	while (body.n > 0) {
 		d.chunk = str_sub(body, 0, CHUNK);
 		chan_send_deliver_data(c, &d, -1);
@@ -292,6 +294,8 @@ job_new(const struct msg_local_job *m, struct lease *l, int fd)
 	j->deadline = clock_now() + LOCAL_PATIENCE;
 	j->sender = xdup(m->sender);
 	j->rcpt = xdup(m->rcpt);
+	if (fd != -1)
+		memcpy(j->hash, m->hash.p, MSG_HASH);
 	buf_init(&j->body, LOCAL_BY_VALUE_MAX);
 	return j;
 }
@@ -308,7 +312,8 @@ on_job(const struct msg_local_job *m, int fd)
 		lease_free(l);
 	}
 	l = NULL;
-	if (fd != -1 || m->size <= LOCAL_BY_VALUE_MAX)
+	if (fd != -1 ? m->hash.n == MSG_HASH :
+	    m->hash.n == 0 && m->size <= LOCAL_BY_VALUE_MAX)
 		l = lease_new(&lc.leases, m->qid, m->target, m->attempt,
 		    m->mac);
 	if (l == NULL) {

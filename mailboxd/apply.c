@@ -56,7 +56,8 @@ on_message(struct state *st, const struct record_message *r,
 		return -1;
 	state_body_add(st, &(struct state_body){
 		.source = rec->id, .length = r->length, .pos = pos,
-		.trace = r->trace, .bytes = rec->payload, .place = r->place
+		.trace = r->trace, .bytes = rec->payload, .place = r->place,
+		.hash = r->hash
 	});
 	m = (struct store_msg){
 		.id = rec->id, .modseq = r->modseq, .keywords = r->keywords,
@@ -376,7 +377,7 @@ on_row_body(struct state *st, const struct record_row_body *r)
 	state_body_add(st, &(struct state_body){
 		.source = r->source, .length = r->length,
 		.pos = { r->segment, r->offset }, .trace = r->trace,
-		.place = r->place
+		.place = r->place, .hash = r->hash
 	});
 	return 0;
 }

@@ -39,6 +39,20 @@ struct conn {
 	bool			 sent_close;
 };
 
+static bool (*is_shut)(void);
+
+void
+conn_gate(bool (*fn)(void))
+{
+	is_shut = fn;
+}
+
+static bool
+must_wait(void)
+{
+	return is_shut != NULL && is_shut();
+}
+
 /* -- the two engines as one ------------------------------------------- */
 
 enum want {
@@ -185,7 +199,7 @@ run(struct conn *s)
 	size_t		used;
 	int		i;
 
-	for (i = 0; i < STEPS; i++) {
+	for (i = 0; i < STEPS && !must_wait(); i++) {
 		if (w == WANT_INPUT && s->in.n > 0) {
 			used = feed(s);
 			buf_drop(&s->in, used);
@@ -195,12 +209,14 @@ run(struct conn *s)
 			break;
 		w = step(s);
 	}
-	s->again = i == STEPS;
+	s->again = i == STEPS || must_wait();
 }
 
 bool
 conn_work(struct conn *s)
 {
+	if (must_wait())
+		return false;
 	if (s->imap != NULL && !s->lost && imap_changed(s->imap))
 		s->again = true;
 	if (s->frames_left)

@@ -3,6 +3,7 @@
  */
 #include "mailboxd/deliver.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,20 @@
 
 enum { ADDRESS_MAX = 320 };
 
+enum stage {
+	ARRIVING,
+	SYNCING,		/* the file of a large one */
+	READY
+};
+
 struct deliver {
 	struct mbox	*m;
 	struct intake	 in;
 	struct buf	 trace;
 	uint64_t	 qid;
 	int64_t		 date;
+	enum stage	 stage;
+	int		 error;		/* of the sync */
 };
 
 /* An address becomes a header field: it must not begin another. */
@@ -120,9 +129,9 @@ deliver_data(struct deliver *d, struct str s)
 }
 
 enum deliver_result
-deliver_fd(struct deliver *d, int fd)
+deliver_fd(struct deliver *d, int fd, const unsigned char hash[HASH_LEN])
 {
-	return intake_copy(&d->in, fd) == 0 ? DELIVER_OK :
+	return intake_copy(&d->in, fd, hash) == 0 ? DELIVER_OK :
 	    failed(d->qid, "copy");
 }
 
@@ -130,6 +139,41 @@ bool
 deliver_is_whole(const struct deliver *d)
 {
 	return d->in.got == d->in.size;
+}
+
+static void
+on_durable(void *arg, uint64_t id, int error)
+{
+	struct deliver *d = arg;
+
+	(void)id;
+	d->stage = READY;
+	d->error = error;
+}
+
+enum deliver_result
+deliver_whole(struct deliver *d)
+{
+	struct large *l = &d->m->large;
+
+	if (intake_end(&d->in) == -1)
+		return failed(d->qid, "end");
+	d->stage = READY;
+	if (d->in.place == BODY_INLINE)
+		return DELIVER_OK;
+	if (l->bulk == NULL)
+		return bodyfile_sync(&l->files, d->in.id) == 0 ? DELIVER_OK :
+		    failed(d->qid, "sync");
+	d->stage = SYNCING;
+	bulk_ask(l->bulk, &(struct bulk_ask){ .op = BULK_SYNC,
+	    .id = d->in.id }, on_durable, d);
+	return DELIVER_OK;
+}
+
+bool
+deliver_is_ready(const struct deliver *d)
+{
+	return d->stage == READY;
 }
 
 static void
@@ -142,6 +186,8 @@ deliver_free(struct deliver *d)
 void
 deliver_abort(struct deliver *d)
 {
+	if (d->m->large.bulk != NULL)
+		bulk_forget(d->m->large.bulk, d);
 	intake_abort(&d->in);
 	deliver_free(d);
 }
@@ -160,7 +206,8 @@ settle(struct deliver *d, const struct state_folder *inbox)
 	}
 	if (inbox == NULL || inbox->uidnext >= UINT32_MAX - 1)
 		return DELIVER_ERROR;
-	if (intake_end(&d->in) == -1)
+	errno = d->error;
+	if (d->error != 0)
 		return failed(d->qid, "sync");
 	return result_of(mbox_room(d->m, d->in.place == BODY_INLINE ?
 	    d->in.size : 0, NEED_GROW));
@@ -174,9 +221,13 @@ deliver_end(struct deliver *d)
 	struct record		 r = { .type = REC_DELIVERED, .delivered = {
 		.qid = d->qid, .date = (uint64_t)d->date
 	} };
-	enum deliver_result	 x = m->dead ? DELIVER_ERROR :
-	    settle(d, inbox);
+	enum deliver_result	 x = m->dead ? DELIVER_ERROR : DELIVER_OK;
 
+	if (x == DELIVER_OK && d->stage == ARRIVING)
+		x = deliver_whole(d);
+	assert(d->stage != SYNCING);
+	if (x == DELIVER_OK)
+		x = settle(d, inbox);
 	if (x != DELIVER_OK) {
 		deliver_abort(d);
 		return x;

@@ -10,6 +10,7 @@
 #ifndef MAILBOXD_DELIVER_H
 #define MAILBOXD_DELIVER_H
 
+#include "common/disk/frame.h"
 #include "mailboxd/store.h"
 
 struct deliver;
@@ -35,9 +36,22 @@ enum deliver_result {
 enum deliver_result deliver_begin(struct mbox *, const struct deliver_new *,
 		    struct deliver **out);
 enum deliver_result deliver_data(struct deliver *, struct str);
-/* The whole content, from the start of a file; instead of data. */
-enum deliver_result deliver_fd(struct deliver *, int fd);
-/* Ends it, however it ends. */
+/*
+ * The whole content, from the start of a file with that hash; instead of
+ * data.
+ */
+enum deliver_result deliver_fd(struct deliver *, int fd,
+		    const unsigned char hash[HASH_LEN]);
+/*
+ * All octets have come: a large content is made durable from now on, while
+ * the mailbox goes on.  Ready when that is over, well or not.
+ */
+enum deliver_result deliver_whole(struct deliver *);
+bool		 deliver_is_ready(const struct deliver *);
+/*
+ * Into this turn's frame.  Ends it, however it ends.  It is ready; or there
+ * is no helper, then deliver_whole may be left out.
+ */
 enum deliver_result deliver_end(struct deliver *);
 void		 deliver_abort(struct deliver *);
 

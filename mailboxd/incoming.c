@@ -7,7 +7,9 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "common/core/clock.h"
 #include "common/core/log.h"
+#include "common/core/loop.h"
 #include "common/core/xalloc.h"
 #include "common/ipc/chan.h"
 #include "mailboxd/deliver.h"
@@ -19,18 +21,27 @@ struct incoming {
 	struct chan		*chan;
 	struct deliver		*deliver;	/* NULL: it was refused */
 	uint64_t		 qid, left;	/* octets still to come */
+	size_t			 size;
 };
 
-/* An answer that waits for the disk. */
+/* A message that is whole, or an answer that waits for the disk. */
 struct due {
-	STAILQ_ENTRY(due)	 next;
-	struct incoming		*in;
+	TAILQ_ENTRY(due)	 next;
+	struct incoming		*in;		/* NULL: it went away */
+	struct deliver		*deliver;	/* not in a frame yet */
 	uint64_t		 qid;
+	size_t			 size;
 	enum deliver_result	 result;
 };
+TAILQ_HEAD(dues, due);
 
 static LIST_HEAD(, incoming) all = LIST_HEAD_INITIALIZER(all);
-static STAILQ_HEAD(, due) dues = STAILQ_HEAD_INITIALIZER(dues);
+static struct dues	 waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct dues	 dues = TAILQ_HEAD_INITIALIZER(dues);
+static struct loop_timer *timer;
+static int64_t		 last;		/* when a batch went */
+static int64_t		 came;		/* the last message */
+static bool		 paused;
 
 static const struct verdict {
 	enum job_status	 status;
@@ -50,7 +61,7 @@ add_due(struct incoming *in, enum deliver_result r)
 	struct due *d = xcalloc(1, sizeof(*d));
 
 	*d = (struct due){ .in = in, .qid = in->qid, .result = r };
-	STAILQ_INSERT_TAIL(&dues, d, next);
+	TAILQ_INSERT_TAIL(&dues, d, next);
 	in->deliver = NULL;
 }
 
@@ -60,8 +71,8 @@ incoming_answer(void)
 	const struct verdict	*v;
 	struct due		*d;
 
-	while ((d = STAILQ_FIRST(&dues)) != NULL) {
-		STAILQ_REMOVE_HEAD(&dues, next);
+	while ((d = TAILQ_FIRST(&dues)) != NULL) {
+		TAILQ_REMOVE(&dues, d, next);
 		v = &verdicts[d->result];
 		log_info("delivered", L_QID(d->qid), L_Z("detail", v->detail));
 		if (d->in != NULL)
@@ -95,7 +106,82 @@ incoming_is_idle(void)
 		if (in->deliver != NULL || in->left > 0)
 			return false;
 	}
-	return STAILQ_EMPTY(&dues);
+	return TAILQ_EMPTY(&waiting) && TAILQ_EMPTY(&dues);
+}
+
+/* -- companions ------------------------------------------------------- */
+
+/* When those that are ready go: a time, or INT64_MAX. */
+static int64_t
+due_at(void)
+{
+	const struct due	*d;
+	unsigned		 n = 0;
+	size_t			 bytes = 0;
+
+	TAILQ_FOREACH(d, &waiting, next) {
+		if (!deliver_is_ready(d->deliver))
+			continue;
+		n++;
+		bytes += d->size;
+	}
+	if (n == 0)
+		return INT64_MAX;
+	if (n >= COMPANIONS_MAX || bytes >= COMPANIONS_BYTES)
+		return clock_now();
+	return came + COMPANIONS_GAP_MS < last + COMPANIONS_MS ?
+	    came + COMPANIONS_GAP_MS : last + COMPANIONS_MS;
+}
+
+void
+incoming_collect(bool now)
+{
+	struct due	*d, *next;
+	int64_t		 at = due_at();
+
+	loop_timer_stop(timer);
+	if (at == INT64_MAX)
+		return;
+	if (!now && at > clock_now()) {
+		loop_timer_set(timer, at - clock_now());
+		return;
+	}
+	last = clock_now();
+	for (d = TAILQ_FIRST(&waiting); d != NULL; d = next) {
+		next = TAILQ_NEXT(d, next);
+		if (!deliver_is_ready(d->deliver))
+			continue;
+		d->result = deliver_end(d->deliver);
+		d->deliver = NULL;
+		TAILQ_REMOVE(&waiting, d, next);
+		TAILQ_INSERT_TAIL(&dues, d, next);
+	}
+}
+
+/* The hook of the turn does the rest. */
+static void
+on_time(void *arg)
+{
+	(void)arg;
+}
+
+void
+incoming_init(void)
+{
+	timer = loop_timer(on_time, NULL);
+	last = clock_now() - COMPANIONS_MS;
+}
+
+void
+incoming_pause(bool on)
+{
+	struct incoming *in;
+
+	if (on == paused)
+		return;
+	paused = on;
+	LIST_FOREACH(in, &all, next)
+		chan_pause(in->chan, on);
 }
 
 /* -- messages --------------------------------------------------------- */
@@ -103,8 +189,23 @@ incoming_is_idle(void)
 static void
 finish_if_whole(struct incoming *in)
 {
-	if (in->deliver != NULL && in->left == 0)
-		add_due(in, deliver_end(in->deliver));
+	struct due		*d;
+	enum deliver_result	 r;
+
+	if (in->deliver == NULL || in->left > 0)
+		return;
+	r = deliver_whole(in->deliver);
+	if (r != DELIVER_OK) {
+		deliver_abort(in->deliver);
+		add_due(in, r);
+		return;
+	}
+	d = xcalloc(1, sizeof(*d));
+	*d = (struct due){ .in = in, .qid = in->qid, .size = in->size,
+	    .deliver = in->deliver };
+	TAILQ_INSERT_TAIL(&waiting, d, next);
+	in->deliver = NULL;
+	came = clock_now();
 }
 
 static int
@@ -116,13 +217,15 @@ on_deliver(struct incoming *in, const struct msg_deliver *m, int fd)
 	struct deliver		*d = NULL;
 	enum deliver_result	 r;
 
-	if (in->deliver != NULL || in->left > 0)
+	if (in->deliver != NULL || in->left > 0 ||
+	    m->hash.n != (fd == -1 ? 0 : MSG_HASH))
 		return -1;
+	in->size = (size_t)m->size;
 	in->qid = m->qid;
 	in->left = fd == -1 ? m->size : 0;
 	r = deliver_begin(in->mbox, &new, &d);
 	if (r == DELIVER_OK && fd != -1) {
-		r = deliver_fd(d, fd);
+		r = deliver_fd(d, fd, (const unsigned char *)m->hash.p);
 		if (r != DELIVER_OK) {
 			deliver_abort(d);
 			d = NULL;
@@ -174,17 +277,26 @@ on_msg(struct chan *c, const struct msg *m, int fd)
 }
 
 static void
-on_down(struct chan *c)
+forget_channel(struct dues *l, const struct incoming *in)
 {
-	struct incoming	*in = chan_arg(c);
-	struct due	*d;
+	struct due *d;
 
-	if (in->deliver != NULL)
-		deliver_abort(in->deliver);
-	STAILQ_FOREACH(d, &dues, next) {
+	TAILQ_FOREACH(d, l, next) {
 		if (d->in == in)
 			d->in = NULL;
 	}
+}
+
+/* What is whole is delivered, and nobody is told. */
+static void
+on_down(struct chan *c)
+{
+	struct incoming	*in = chan_arg(c);
+
+	if (in->deliver != NULL)
+		deliver_abort(in->deliver);
+	forget_channel(&waiting, in);
+	forget_channel(&dues, in);
 	LIST_REMOVE(in, next);
 	free(in);
 }
@@ -199,4 +311,5 @@ incoming_open(struct mbox *mbox, int fd)
 	in->mbox = mbox;
 	in->chan = chan_new(fd, R_OWNER, R_LOCAL, &ops, in);
 	LIST_INSERT_HEAD(&all, in, next);
+	chan_pause(in->chan, paused);
 }

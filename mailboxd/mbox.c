@@ -86,7 +86,8 @@ mbox_room(struct mbox *m, uint64_t bytes, enum mbox_need need)
 	if (!has_space(m, bytes, need))
 		return STORE_FULL;
 	if (reclog_pending(m->log) + bytes > TURN_MAX &&
-	    reclog_pending(m->log) > 0 && commit(m, true) == -1)
+	    reclog_pending(m->log) > 0 && m->large.waiting == 0 &&
+	    commit(m, true) == -1)
 		return STORE_ERROR;
 	return STORE_OK;
 }
@@ -154,7 +155,7 @@ mbox_intake(struct mbox *m, struct intake *in, uint64_t size)
 
 	/* A file whose record is damaged may have been kept. */
 	do {
-		r = intake_begin(in, m->logfd, m->st.next_id++, size,
+		r = intake_begin(in, &m->large.files, m->st.next_id++, size,
 		    m->conf.inline_max);
 	} while (r == -1 && errno == EEXIST);
 	return r;
@@ -186,6 +187,9 @@ mbox_add_message(struct mbox *m, const struct mbox_message *g)
 		.place = (uint8_t)in->place, .length = in->size,
 		.trace = g->trace
 	} };
+
+	if (in->place == BODY_FILE)
+		r.message.hash = str_of(in->hash, HASH_LEN);
 
 	if (in->buf != NULL) {
 		id = m->st.next_id;
@@ -263,11 +267,38 @@ save_index(struct mbox *m)
 	return 0;
 }
 
+int
+mbox_hold(struct mbox *m, const struct intake *in)
+{
+	/* What is answered already does not wait for a large file. */
+	if (in->place == BODY_FILE && m->large.waiting == 0 &&
+	    !reclog_is_synced(m->log) && commit(m, true) == -1)
+		return -1;
+	return large_hold(&m->large, in);
+}
+
+bool
+mbox_is_waiting(const struct mbox *m)
+{
+	return m->large.waiting > 0;
+}
+
+bool
+mbox_is_urgent(const struct mbox *m)
+{
+	return m->urgent || (m->conf.flags_sync && m->changed);
+}
+
 enum mbox_result
 mbox_turn(struct mbox *m)
 {
+	/* Memory is ahead of a log that cannot name what is not there. */
+	if (m->large.failed)
+		m->dead = true;
 	if (m->dead)
 		return MBOX_DEAD;
+	if (m->large.waiting > 0)
+		return MBOX_WAIT;
 	if (reclog_pending(m->log) == 0 && !m->changed)
 		return MBOX_OK;
 	if (commit(m, m->urgent || m->conf.flags_sync) == -1)
@@ -321,6 +352,7 @@ open_files(struct mbox *m)
 	m->logfd = open_dir(m->conf.dirfd, "log");
 	if (m->logfd == -1)
 		return -1;
+	m->large.files.dir = m->logfd;
 	m->indexfd = open_dir(m->conf.dirfd, "index");
 	return m->indexfd == -1 ? -1 : 0;
 }
@@ -469,7 +501,7 @@ sweep(struct mbox *m, struct mbox_report *report)
 	if (report->log.quarantined > 0 || report->log.damaged > 0 ||
 	    report->skipped > 0)
 		return;
-	n = intake_sweep(m->logfd, is_named, m);
+	n = bodyfile_sweep(&m->large.files, is_named, m);
 	report->swept += n > 0 ? (uint64_t)n : 0;
 }
 
@@ -531,6 +563,7 @@ mbox_free(struct mbox *m)
 	index_close(m->ix);
 	reclog_close(m->log);
 	state_clear(&m->st);
+	large_clear(&m->large);
 	drop_held(m);
 	free(m->held);
 	buf_clear(&m->meta);
@@ -554,6 +587,7 @@ mbox_open(const struct mbox_conf *conf, struct mbox **out,
 	m->indexfd = -1;
 	buf_init(&m->meta, RECORD_META_MAX);
 	state_init(&m->st);
+	large_init(&m->large, conf->bulk);
 	if (open_all(m, report) == -1) {
 		saved = errno;
 		mbox_free(m);
@@ -569,7 +603,12 @@ mbox_close(struct mbox *m)
 {
 	if (m == NULL)
 		return;
-	if (!m->dead)
+	/* Nobody was told of what waits for a file: it has not happened. */
+	if (m->large.waiting > 0)
+		reclog_drop(m->log);
+	if (m->large.waiting > 0 && !m->dead)
+		(void)reclog_commit(m->log, true);
+	else if (!m->dead)
 		(void)mbox_sync(m);
 	mbox_free(m);
 }

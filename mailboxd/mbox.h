@@ -4,7 +4,7 @@
 #ifndef MAILBOXD_MBOX_H
 #define MAILBOXD_MBOX_H
 
-#include "mailboxd/intake.h"
+#include "mailboxd/large.h"
 #include "mailboxd/rows.h"
 #include "mailboxd/store.h"
 
@@ -14,6 +14,7 @@ struct mbox {
 	struct reclog	*log;
 	struct index	*ix;		/* NULL: all is in memory */
 	struct state	 st;
+	struct large	 large;
 	struct buf	 meta;		/* scratch */
 	struct buf	**held;		/* payloads of this turn */
 	size_t		 nheld, held_cap;
@@ -47,7 +48,10 @@ enum store_result mbox_want(struct mbox *, struct state_folder *);
 /* intake_begin under an id of its own; 0, or -1 with errno. */
 int	mbox_intake(struct mbox *, struct intake *, uint64_t size);
 
-/* A message that has arrived whole; takes the body over. */
+/*
+ * A message that has arrived whole; takes the body over.  Its file is durable
+ * or the frame waits for it (large_hold).
+ */
 struct mbox_message {
 	struct state_folder *folder;
 	struct intake	*in;
@@ -57,6 +61,7 @@ struct mbox_message {
 	int16_t		 zone;
 	uint8_t		 flags;
 };
+int	 mbox_hold(struct mbox *, const struct intake *);
 uint32_t mbox_add_message(struct mbox *, const struct mbox_message *);
 
 /* 1 and *body; 0 not there; -1.  Valid until the next call. */

@@ -41,6 +41,20 @@ static struct {
 
 static void	want(struct owner *);
 
+/* The descriptor is for the new process. */
+static void
+send_want(struct chan *zygote, const struct owner *o, enum owner_kind kind,
+    int fd)
+{
+	chan_send_owner_want(zygote, &(struct msg_owner_want){
+		.mailbox = o->mailbox,
+		.tenant = o->tenant,
+		.shard = o->shard,
+		.kind = (uint8_t)kind,
+	}, fd);
+	close(fd);
+}
+
 /* -- work ------------------------------------------------------------- */
 
 static void
@@ -145,6 +159,41 @@ stored_name(const struct owner *o, char *name)
 	    (unsigned long long)o->mailbox, o->tenant, o->shard);
 }
 
+/*
+ * An owner has one helper at a time, whatever it asks for: the one before
+ * sees the end of its socket, although the owner may hold on to its own.
+ */
+static void
+end_helper(struct owner *o)
+{
+	if (o->helper == -1)
+		return;
+	shutdown(o->helper, SHUT_RDWR);
+	close(o->helper);
+	o->helper = -1;
+}
+
+static void
+want_helper(struct owner *o)
+{
+	struct chan	*z = link_chan(mo.zygote);
+	int		 pair[2];
+
+	o->wants_helper = z == NULL;
+	if (z == NULL)
+		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    pair) == -1) {
+		log_error("socketpair", L_ERRNO);
+		return;
+	}
+	end_helper(o);
+	o->helper = pair[0];
+	send_want(z, o, OWNER_HELPER, pair[1]);
+	chan_send_helper_here(o->ctl, &(struct msg_helper_here){
+	    o->mailbox }, pair[0]);
+}
+
 static int
 on_owner(struct chan *c, const struct msg *m, int fd)
 {
@@ -162,6 +211,12 @@ on_owner(struct chan *c, const struct msg *m, int fd)
 		return control_damage(o->mailbox, &m->owner_damage);
 	if (m->type == MSG_OWNER_SCRUBBED) {
 		control_scrubbed(o->mailbox, &m->owner_scrubbed);
+		return 0;
+	}
+	if (m->type == MSG_HELPER_WANT) {
+		if (m->helper_want.mailbox != o->mailbox)
+			return -1;
+		want_helper(o);
 		return 0;
 	}
 	if (m->type != MSG_OWNER_IDLE)
@@ -182,6 +237,8 @@ on_owner_down(struct chan *c)
 	start_fdremove(name);
 	o->ctl = NULL;
 	control_owner_down(o->mailbox);
+	o->wants_helper = false;
+	end_helper(o);
 	/* Died before it was ready: another would, too. */
 	if (o->state == OWNER_ASKED)
 		refuse_waiting(o);
@@ -217,12 +274,7 @@ want(struct owner *o)
 	stored_name(o, name);
 	start_fdstore(name, pair[0]);
 	o->ctl = chan_new(pair[0], R_MAILBOXD, R_OWNER, &owner_ops, o);
-	chan_send_owner_want(z, &(struct msg_owner_want){
-		.mailbox = o->mailbox,
-		.tenant = o->tenant,
-		.shard = o->shard,
-	}, pair[1]);
-	close(pair[1]);
+	send_want(z, o, OWNER_PROCESS, pair[1]);
 }
 
 static void
@@ -236,6 +288,8 @@ on_zygote_up(struct chan *c, void *arg)
 	    o = owners_next(mo.owners, o)) {
 		if (o->ctl == NULL)
 			want(o);
+		else if (o->wants_helper)
+			want_helper(o);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include "common/ipc/chan.h"
 #include "common/net/stream.h"
 #include "mailboxd/hello.h"
+#include "mailboxd/helper.h"
 #include "mailboxd/incoming.h"
 #include "mailboxd/conn.h"
 #include "mailboxd/scrubber.h"
@@ -93,29 +94,39 @@ on_go(const struct msg_owner_go *m)
 
 /* -- the turn --------------------------------------------------------- */
 
-static void
+/* True when answers may leave. */
+static bool
 commit(bool now)
 {
 	switch (now ? mbox_sync(ow.mbox) : mbox_turn(ow.mbox)) {
 	case MBOX_OK:
 		loop_timer_stop(ow.sync);
-		return;
+		return true;
 	case MBOX_LATER:
 		if (!loop_timer_pending(ow.sync))
 			loop_timer_set(ow.sync, SYNC_MS);
-		return;
+		return true;
+	case MBOX_WAIT:
+		return false;
 	case MBOX_DEAD:
 		log_error("the mailbox failed", L_NUM("mailbox", ow.mailbox));
 		log_flush();
 		_exit(1);
 	}
+	return false;
+}
+
+static bool
+is_waiting(void)
+{
+	return mbox_is_waiting(ow.mbox);
 }
 
 static void
 on_sync(void *arg)
 {
 	(void)arg;
-	commit(true);
+	(void)commit(true);
 }
 
 static void
@@ -135,7 +146,12 @@ on_turn(void *arg)
 	bool		 again = false;
 
 	(void)arg;
-	commit(false);
+	if (!is_waiting())
+		incoming_collect(mbox_is_urgent(ow.mbox));
+	incoming_pause(is_waiting());
+	/* The helper's answer makes another turn. */
+	if (!commit(false))
+		return;
 	incoming_answer();
 	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = conn_next(s))
 		conn_send(s);
@@ -199,6 +215,10 @@ on_monitor(struct chan *c, const struct msg *m, int fd)
 		scrubber_begin(ow.mbox, ow.ctl, m->owner_scrub.n);
 		return 0;
 	}
+	if (m->type == MSG_HELPER_HERE) {
+		helper_here(fd);
+		return 0;
+	}
 	if (m->type != MSG_OWNER_GO)
 		return -1;
 	on_go(&m->owner_go);
@@ -245,6 +265,7 @@ open_mailbox(int dir, uint64_t epoch, struct mbox_report *report)
 		.message_max = (uint32_t)conf_num(C_MAILBOX_MESSAGE_MAX),
 		.inline_max = MBOX_INLINE_MAX,
 		.flags_sync = conf_is(C_MAILBOX_FLAGS_SYNC),
+		.bulk = helper_init(ow.mailbox),
 	};
 	int			tries, rc = -1;
 
@@ -266,6 +287,8 @@ owner_prepare(void)
 	loop_hook(on_turn, NULL);
 	chan_init();
 	stream_init();
+	incoming_init();
+	conn_gate(is_waiting);
 	ow.linger = loop_timer(on_linger, NULL);
 	ow.sync = loop_timer(on_sync, NULL);
 }
@@ -287,6 +310,7 @@ owner_main(const struct place *p, int ctl, int dir)
 		    L_NUM("records", report.replayed));
 	ow.store = mbox_store(ow.mbox);
 	ow.ctl = chan_new(ctl, R_OWNER, R_MAILBOXD, &monitor_ops, NULL);
+	helper_by(ow.ctl);
 	say_ready();
 	if (!ow.done && loop_run() == -1)
 		fatal("event loop");

@@ -63,6 +63,7 @@ owners_add(struct owners *t, uint64_t mailbox, uint32_t tenant, uint32_t shard)
 	o->mailbox = mailbox;
 	o->tenant = tenant;
 	o->shard = shard;
+	o->helper = -1;
 	STAILQ_INIT(&o->waiting);
 	owner_again(o);
 	LIST_INSERT_HEAD(&t->bucket[mailbox % BUCKETS], o, bucket);

@@ -35,6 +35,8 @@ struct owner {
 	bool			 known;		/* whether `passed` is right */
 	/* The monitor's. */
 	struct chan		*ctl;		/* NULL: not asked for yet */
+	int			 helper;	/* our copy of its end, or -1 */
+	bool			 wants_helper;	/* when the zygote is there */
 	STAILQ_HEAD(, work)	 waiting;
 };
 

@@ -167,10 +167,17 @@ message_ok(uint64_t folder, uint32_t uid, uint8_t flags)
 }
 
 static bool
-body_ok(uint8_t place, uint64_t length, struct str trace, uint32_t size)
+place_ok(uint8_t place, struct str hash)
 {
-	return place <= BODY_FILE && length <= UINT32_MAX &&
-	    length + trace.n == size;
+	return place <= BODY_FILE &&
+	    hash.n == (place == BODY_FILE ? HASH_LEN : 0);
+}
+
+static bool
+body_ok(const struct record_message *r)
+{
+	return place_ok(r->place, r->hash) && r->length <= UINT32_MAX &&
+	    r->length + r->trace.n == r->size;
 }
 
 static bool
@@ -192,8 +199,7 @@ is_sound(const struct record *r)
 	switch (r->type) {
 	case REC_MESSAGE:
 		return message_ok(r->message.folder, r->message.uid,
-		    r->message.flags) && body_ok(r->message.place,
-		    r->message.length, r->message.trace, r->message.size);
+		    r->message.flags) && body_ok(&r->message);
 	case REC_FLAGS:
 		return r->flags.folder != 0 && r->flags.flags <= FLAGS_ALL &&
 		    r->flags.how <= STORE_REMOVE;
@@ -226,7 +232,7 @@ is_sound(const struct record *r)
 		return message_ok(r->row_message.folder, r->row_message.uid,
 		    r->row_message.flags);
 	case REC_ROW_BODY:
-		return r->row_body.place <= BODY_FILE &&
+		return place_ok(r->row_body.place, r->row_body.hash) &&
 		    r->row_body.length <= UINT32_MAX;
 	case REC_SNAPSHOT_BEGIN:
 	case REC_SNAPSHOT_END:

@@ -15,6 +15,7 @@
 #define MAILBOXD_RECORD_H
 
 #include "common/core/pack.h"
+#include "common/disk/frame.h"
 #include "common/mail/store.h"
 
 enum {

@@ -196,7 +196,8 @@ save_bodies(struct save *s)
 		r = (struct record){ .type = REC_ROW_BODY, .row_body = {
 			.source = b->source, .segment = b->pos.segment,
 			.offset = b->pos.offset, .place = b->place,
-			.length = b->length, .trace = b->trace
+			.length = b->length, .trace = b->trace,
+			.hash = b->hash
 		} };
 		k = key_of(KEY_BODY, b->source);
 		if (put(s, key_str(&k), &r) == -1)
@@ -359,7 +360,8 @@ rows_body(struct index *ix, uint64_t source, struct buf *scratch,
 	*body = (struct state_body){
 		.source = source, .length = r.row_body.length,
 		.pos = { r.row_body.segment, r.row_body.offset },
-		.trace = r.row_body.trace, .place = r.row_body.place
+		.trace = r.row_body.trace, .place = r.row_body.place,
+		.hash = r.row_body.hash
 	};
 	return 1;
 }

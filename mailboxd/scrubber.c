@@ -3,6 +3,9 @@
  */
 #include "mailboxd/scrubber.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/core/clock.h"
 #include "common/core/log.h"
 #include "common/disk/scrub.h"
@@ -56,8 +59,12 @@ file_of(void *arg, const struct rec *r, struct recpos pos,
 	is_wanted = mbox_body(sc.m, r->id, &scratch, &body) == 1;
 	buf_clear(&scratch);
 	*f = (struct scrub_file){ .dirfd = sc.m->logfd,
-	    .size = rec.message.length };
-	intake_name(r->id, f->name, sizeof(f->name));
+	    .size = rec.message.length,
+	    .has_hash = rec.message.hash.n == HASH_LEN };
+	snprintf(f->name, sizeof(f->name), "%s",
+	    bodyfile_name(&sc.m->large.files, r->id).s);
+	if (f->has_hash)
+		memcpy(f->hash, rec.message.hash.p, HASH_LEN);
 	return is_wanted;
 }
 

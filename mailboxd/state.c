@@ -339,6 +339,7 @@ state_body_add(struct state *st, const struct state_body *b)
 	to = &st->bodies[st->nbodies - 1];
 	*to = *b;
 	to->trace = xdup(b->trace);
+	to->hash = b->hash.n > 0 ? xdup(b->hash) : str_of(NULL, 0);
 	idmap_add(&st->body_at, b->source, st->nbodies - 1);
 	if (b->source >= st->next_id)
 		st->next_id = b->source + 1;
@@ -381,8 +382,10 @@ state_spilled(struct state *st)
 {
 	size_t i;
 
-	for (i = 0; i < st->nbodies; i++)
+	for (i = 0; i < st->nbodies; i++) {
 		xfree_str(&st->bodies[i].trace);
+		xfree_str(&st->bodies[i].hash);
+	}
 	free(st->bodies);
 	st->bodies = NULL;
 	st->nbodies = 0;

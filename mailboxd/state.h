@@ -54,6 +54,7 @@ struct state_body {
 	uint64_t	 length;
 	struct recpos	 pos;
 	struct str	 trace;		/* owned */
+	struct str	 hash;		/* of a file; owned */
 	struct str	 bytes;		/* borrowed until the commit */
 	enum body_place	 place;
 };

@@ -447,15 +447,20 @@ static enum store_result
 append_check(struct mbox *m, struct store_append *a,
     const struct state_folder *f)
 {
+	enum store_result r;
+
 	if (f == NULL)
 		return STORE_NO_SUCH;
 	if (f->uidnext >= UINT32_MAX - 1 || missing_keywords(a, f) >
 	    STORE_KEYWORDS_MAX - f->nkeywords)
 		return STORE_LIMIT;
 	if (intake_end(&a->in) == -1)
-		return errno == EMSGSIZE ? STORE_ERROR : failed("sync");
-	return mbox_room(m, a->in.place == BODY_INLINE ? a->in.size : 0,
+		return STORE_ERROR;
+	r = mbox_room(m, a->in.place == BODY_INLINE ? a->in.size : 0,
 	    NEED_GROW);
+	if (r == STORE_OK && mbox_hold(m, &a->in) == -1)
+		r = failed("sync");
+	return r;
 }
 
 static enum store_result
@@ -506,7 +511,7 @@ read_body(struct mbox *m, const struct state_body *b, uint64_t from,
 		r = reclog_read(m->log, b->pos, from, n, out);
 		break;
 	case BODY_FILE:
-		r = intake_read(m->logfd, b->source, from, n, out);
+		r = large_read(&m->large, b, from, n, out);
 		break;
 	}
 	if (r == 0)

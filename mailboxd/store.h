@@ -5,7 +5,8 @@
  * The owner opens it with the mailbox's directory, gives mbox_store to the
  * session engines, and calls mbox_turn in a loop hook before any output of
  * this turn leaves.  MBOX_DEAD means that nothing of this turn may be told
- * to anybody: the process logs it and exits.
+ * to anybody: the process logs it and exits.  MBOX_WAIT: not yet, and until
+ * then no session works, for the frame would only grow.
  *
  * Everything is opened relative to descriptors.  Berkeley DB changes the
  * working directory of the process to index/.
@@ -16,6 +17,7 @@
 #include "common/disk/reclog.h"
 #include "common/mail/store.h"
 
+struct bulk;
 struct mbox;
 
 struct mbox_conf {
@@ -26,6 +28,7 @@ struct mbox_conf {
 	uint32_t	message_max;	/* mailbox.message_max */
 	uint32_t	inline_max;	/* larger bodies are files */
 	bool		flags_sync;	/* mailbox.flags_sync */
+	struct bulk	*bulk;		/* borrowed; NULL: syncs itself */
 };
 
 enum { MBOX_INLINE_MAX = 200 * 1024 };
@@ -43,6 +46,7 @@ struct mbox_report {
 enum mbox_result {
 	MBOX_OK,
 	MBOX_LATER,	/* flags wait for a sync: mbox_sync within 1 s */
+	MBOX_WAIT,	/* for a large body: nothing may be told, or done */
 	MBOX_DEAD
 };
 
@@ -56,6 +60,10 @@ int		 mbox_open(const struct mbox_conf *, struct mbox **,
 void		 mbox_close(struct mbox *);
 
 struct store	 mbox_store(struct mbox *);
+/* The turn would be MBOX_WAIT. */
+bool		 mbox_is_waiting(const struct mbox *);
+/* The turn will sync: who waited for company goes along. */
+bool		 mbox_is_urgent(const struct mbox *);
 enum mbox_result mbox_turn(struct mbox *);
 /* The same, and nothing waits after it. */
 enum mbox_result mbox_sync(struct mbox *);

@@ -19,12 +19,15 @@
 #include "common/core/log.h"
 #include "common/core/sandbox.h"
 #include "common/core/start.h"
+#include "common/disk/bulk.h"
 #include "common/ipc/msg.h"
+#include "mailboxd/large.h"
 #include "mailboxd/owner.h"
 #include "mailboxd/place.h"
 
-/* OWNER_WANT is a header, a u64 and two u32; one byte more is refused. */
-enum { WANT_LEN = MSG_HEADER + 16, CTL_FD = 3, DIR_FD = 4 };
+/* OWNER_WANT: a header, a u64, two u32, a u8; one byte more is refused. */
+enum { WANT_LEN = MSG_HEADER + 17, CTL_FD = 3, DIR_FD = 4,
+    HELPER_FILES = 16 };
 
 static bool	may_change;	/* started as root: owners get their own ids */
 static sigset_t	unblocked;	/* SIGCHLD comes only while we wait */
@@ -51,15 +54,16 @@ keep_only(int ctl, int path)
 	return DIR_FD;
 }
 
-static _Noreturn void
-become_owner(struct place *p, int ctl, int store)
+/* The user of the mailbox, with its directory and this socket; the former. */
+static int
+become(struct place *p, const char *what, int sock, int store)
 {
 	char name[16];
-	int  path, dir;
+	int  path;
 
-	log_init("owner");
+	log_init(what);
 	/* For ps; cut off for mailboxes over nine digits. */
-	snprintf(name, sizeof(name), "owner-%llu",
+	snprintf(name, sizeof(name), "%s-%llu", what,
 	    (unsigned long long)p->mailbox);
 	prctl(PR_SET_NAME, name);
 	signal(SIGCHLD, SIG_DFL);
@@ -69,7 +73,14 @@ become_owner(struct place *p, int ctl, int store)
 		fatal("mailbox %llu", (unsigned long long)p->mailbox);
 	if (may_change)
 		identity_become(p->uid, p->gid, 0);
-	dir = keep_only(ctl, path);
+	return keep_only(sock, path);
+}
+
+static _Noreturn void
+become_owner(struct place *p, int ctl, int store)
+{
+	int dir = become(p, "owner", ctl, store);
+
 	owner_prepare();
 	sandbox_enter(&(struct sandbox){
 		.allow = SB_FILES,
@@ -79,6 +90,28 @@ become_owner(struct place *p, int ctl, int store)
 
 	/* One user, one group, one directory, one channel. */
 	_exit(owner_main(p, CTL_FD, dir));
+}
+
+/* It can read one directory and sync what is in it. */
+static _Noreturn void
+become_helper(struct place *p, int sock, int store)
+{
+	int dir = become(p, "helper", sock, store);
+
+	dir = openat(dir, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (dir == -1)
+		fatal("open the mailbox's log");
+	close(DIR_FD);
+	sandbox_enter(&(struct sandbox){
+		.allow = SB_SYNC,
+		.dir = dir,
+		.files = HELPER_FILES,
+	});
+	while (bulk_serve_one(&(struct bodyfiles){ dir, BODY_PREFIX }, CTL_FD,
+	    BULK_SYNC))
+		continue;
+	_exit(0);
 }
 
 /* -- the zygote ------------------------------------------------------- */
@@ -113,6 +146,8 @@ fork_owner(int conn, const struct msg_owner_want *w, int ctl, int store)
 	}
 	log_flush();
 	pid = fork();
+	if (pid == 0 && w->kind == OWNER_HELPER)
+		become_helper(&p, ctl, store);
 	if (pid == 0)
 		become_owner(&p, ctl, store);
 	answer(conn, w->mailbox, pid, pid == -1 ? errno : 0);
@@ -168,7 +203,8 @@ serve(int conn, int store)
 	fd = take_fd(&h);
 	s = str_of(packet, (size_t)n);
 	ok = n == WANT_LEN && (h.msg_flags & MSG_TRUNC) == 0 && fd != -1 &&
-	    msg_decode(&s, R_MAILBOXD, R_ZYGOTE, &m) == 0;
+	    msg_decode(&s, R_MAILBOXD, R_ZYGOTE, &m) == 0 &&
+	    m.owner_want.kind <= OWNER_HELPER;
 	if (ok)
 		fork_owner(conn, &m.owner_want, fd, store);
 	else if (n > 0)

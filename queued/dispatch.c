@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/core/log.h"
+#include "queued/content.h"
 #include "queued/queued.h"
 
 enum { CHUNK = 60000 };		/* bytes of a LOCAL_DATA */
@@ -74,17 +75,6 @@ send_route(struct queued *q, struct worker *w, struct target *first)
 }
 
 static void
-hold(struct queued *q, struct target *t, struct str why)
-{
-	struct record_result r = {
-		.time = queue_time(&q->queue), .no = t->no,
-		.state = TARGET_HELD, .attempts = t->attempts, .error = why,
-	};
-
-	queued_result(q, t, &r, NULL);
-}
-
-static void
 send_content(struct worker *w, const struct target *t, struct str body)
 {
 	struct msg_local_data d = { .qid = message_qid(t->msg),
@@ -132,7 +122,9 @@ send_local(struct queued *q, struct worker *w, struct target *t)
 	    record_message_parse(buf_str(&meta), &rm, &l) == -1) {
 		log_error("content not readable", L_QID(name.qid), L_ERRNO);
 		sched_cancel(q->local, &t->item, queue_now(&q->queue));
-		hold(q, t, S("4.3.0 the stored message cannot be read"));
+		content_hold(q, t);
+	} else if (!content_is_sound(q, t->msg, &rm)) {
+		sched_cancel(q->local, &t->item, queue_now(&q->queue));
 	} else {
 		start_lease(q, w, &name, mac);
 		chan_send_local_job(w->chan, &(struct msg_local_job){
@@ -141,7 +133,8 @@ send_local(struct queued *q, struct worker *w, struct target *t)
 		    .mailbox = t->mailbox, .tenant = t->tenant,
 		    .shard = t->shard, .received = (uint64_t)rm.received,
 		    .sender = rm.sender, .rcpt = str_c(t->address),
-		    .size = rm.size }, fd < 0 ? -1 : fd);
+		    .size = rm.size, .hash = str_of(rm.hash,
+		    fd < 0 ? 0 : RECORD_HASH) }, fd < 0 ? -1 : fd);
 		send_content(w, t, buf_str(&body));
 	}
 	if (fd >= 0)

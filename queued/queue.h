@@ -46,6 +46,13 @@ struct target {
 	char			 address[];
 };
 
+/* Of a content that is a file. */
+enum content_state {
+	CONTENT_UNCHECKED,	/* not by this process */
+	CONTENT_CHECKING,
+	CONTENT_SOUND
+};
+
 struct message {
 	struct order_node node;		/* by qid */
 	struct recpos	 pos;
@@ -59,6 +66,7 @@ struct message {
 	uint32_t	 size;
 	uint32_t	 tenant;	/* of who submitted it */
 	uint8_t		 flags;		/* RECORD_FILE ... */
+	uint8_t		 content;	/* enum content_state */
 };
 
 struct segment {

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "common/core/clock.h"
-#include "common/core/id.h"
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "common/ipc/scrubrow.h"
@@ -76,9 +75,10 @@ file_of(void *arg, const struct rec *r, struct recpos pos,
 	    m->pos.segment != pos.segment || m->pos.offset != pos.offset ||
 	    record_message_parse(r->meta, &rm, &l) == -1)
 		return false;
-	*f = (struct scrub_file){ .dirfd = q->bulk_dir, .size = rm.size,
+	*f = (struct scrub_file){ .dirfd = q->files.dir, .size = rm.size,
 	    .has_hash = true };
-	memcpy(f->name, id_text(r->id).s, ID_LEN);
+	snprintf(f->name, sizeof(f->name), "%s",
+	    bodyfile_name(&q->files, r->id).s);
 	memcpy(f->hash, rm.hash, HASH_LEN);
 	return true;
 }

@@ -22,7 +22,8 @@ enum sandbox_part {
 	SB_FORK = 16,		/* fork without exec, wait */
 	SB_IDS = 32,		/* setresuid and setresgid in the ranges */
 	SB_KILL = 64,		/* kill, for a parent of workers */
-	SB_LOCK = 128		/* sandbox_enter again, in its children */
+	SB_LOCK = 128,		/* sandbox_enter again, in its children */
+	SB_SYNC = 256		/* open what is in .dir for reading, sync it */
 };
 
 struct sandbox {

@@ -182,11 +182,13 @@ allow_parts(const struct sandbox *sb)
 	 */
 	if ((sb->allow & SB_FILES) != 0 && (sb->allow & SB_UNIX) == 0)
 		ALLOW(((const int[]){ CALL(fchdir) }));
-	if ((sb->allow & SB_READ) != 0) {
+	if ((sb->allow & SB_SYNC) != 0)
+		ALLOW(((const int[]){ CALL(fdatasync), CALL(fsync) }));
+	if ((sb->allow & SB_READ) != 0)
 		ALLOW(reading);
+	if ((sb->allow & (SB_READ | SB_SYNC)) != 0)
 		allow_if(CALL(openat), 2, O_ACCMODE | O_CREAT | O_TRUNC,
 		    O_RDONLY);
-	}
 	if ((sb->allow & SB_FORK) != 0) {
 		ALLOW(forking);
 		allow_if(CALL(clone), 0, CLONE_NEWNS | CLONE_NEWUSER |

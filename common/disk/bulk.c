@@ -68,8 +68,11 @@ hang_up(struct bulk *b)
 {
 	loop_unwatch(b->watch);
 	b->watch = NULL;
-	if (b->sock != -1)
+	if (b->sock != -1) {
+		/* The helper sees the end also when somebody has a copy. */
+		shutdown(b->sock, SHUT_RDWR);
 		close(b->sock);
+	}
 	b->sock = -1;
 }
 

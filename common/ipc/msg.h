@@ -29,6 +29,7 @@ enum role {
 
 enum {
 	MSG_HEADER = 8,
+	MSG_HASH = 32,			/* BLAKE2b-256 of a content */
 	MSG_PACKET_MAX = 128 * 1024,
 	MSG_MAX = 96 * 1024		/* one message full to its caps */
 };
@@ -78,6 +79,12 @@ enum submit_verdict {
 enum queue_state {
 	QUEUE_OPEN,
 	QUEUE_CLOSED		/* disk below its reserve, or queue full */
+};
+
+/* What the zygote forks. */
+enum owner_kind {
+	OWNER_PROCESS,
+	OWNER_HELPER		/* of one: for large bodies */
 };
 
 enum job_status {

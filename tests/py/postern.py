@@ -34,6 +34,15 @@ DEATH = re.compile(r"daemon died|hash worker died|owner died")
 SERVICES = {"mx": 25, "submission": 587, "pop3": 110, "imap": 143}
 
 
+def command(pid):
+    """What a process calls itself; "" when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
 class Late(AssertionError):
     """A condition did not come true before its deadline."""
 
@@ -251,11 +260,19 @@ class Instance:
 
     def owners(self):
         """Pids of the processes of active mailboxes: the zygote's
-        children."""
+        children that are no helpers."""
+        return self.zygotes_children("owner-")
+
+    def helpers(self):
+        """Pids of the helpers of owners."""
+        return self.zygotes_children("helper-")
+
+    def zygotes_children(self, kind):
         zygote = self.pid("zygote")
         path = f"/proc/{zygote}/task/{zygote}/children"
         with open(path) as f:
-            return [int(p) for p in f.read().split()]
+            pids = [int(p) for p in f.read().split()]
+        return [p for p in pids if command(p).startswith(kind)]
 
     def queue_is_empty(self):
         return self.json("queue", "list") == []

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -172,20 +173,23 @@ test_descriptor(void **state)
 	struct mailbox		*b = *state;
 	struct deliver_new	 new;
 	struct deliver		*d;
+	unsigned char		 hash[HASH_LEN];
 	size_t			 i;
 	int			 fd;
 
 	for (i = 0; i < NSIZES; i++) {
+		crypto_generichash(hash, HASH_LEN, (unsigned char *)text,
+		    sizes[i], NULL, 0);
 		fd = memfd_create("message", MFD_CLOEXEC);
 		assert_int_equal(write(fd, text, sizes[i]), sizes[i]);
 		new = new_of(i, sizes[i]);
 		assert_int_equal(deliver_begin(b->m, &new, &d), DELIVER_OK);
-		assert_int_equal(deliver_fd(d, fd), DELIVER_OK);
+		assert_int_equal(deliver_fd(d, fd, hash), DELIVER_OK);
 		assert_int_equal(deliver_end(d), DELIVER_OK);
 		/* A file that is shorter than was said. */
 		new = new_of(100 + i, sizes[i] + 1);
 		assert_int_equal(deliver_begin(b->m, &new, &d), DELIVER_OK);
-		assert_int_equal(deliver_fd(d, fd), DELIVER_BAD);
+		assert_int_equal(deliver_fd(d, fd, hash), DELIVER_BAD);
 		deliver_abort(d);
 		(void)close(fd);
 	}

@@ -33,8 +33,9 @@ send_job(uint64_t qid, uint32_t attempt, uint64_t mailbox, uint64_t size,
 	chan_send_local_job(to_local(), &(struct msg_local_job){ .qid = qid,
 	    .target = 1, .attempt = attempt, .mac = str_of(mac, 32),
 	    .mailbox = mailbox, .tenant = 5, .shard = 6, .received = 77,
-	    .sender = S("s@x.test"), .rcpt = S("r@x.test"), .size = size },
-	    fd);
+	    .sender = S("s@x.test"), .rcpt = S("r@x.test"), .size = size,
+	    .hash = fd == -1 ? S("") :
+	    S("0123456789abcdef0123456789abcdef") }, fd);
 }
 
 static void

@@ -126,7 +126,7 @@ sample_row(enum record_type type)
 		    1700000000, 60, 1, 1, 112 };
 	else
 		r.row_body = (struct record_row_body){ 9, 1, 64, BODY_INLINE,
-		    100, S("x") };
+		    100, S("x"), S("") };
 	return r;
 }
 
@@ -139,7 +139,8 @@ sample(enum record_type type)
 	case REC_MESSAGE:
 		r.message = (struct record_message){ 3, 9, 77, 1700000000,
 		    (uint16_t)-60, 17, 5, 112, BODY_FILE, 100,
-		    S("Return-Path:") };
+		    S("Return-Path:"),
+		    S("0123456789abcdef0123456789abcdef") };
 		return r;
 	case REC_FLAGS:
 		r.flags = (struct record_flags){ 3, 78, STORE_REMOVE, 31,
@@ -238,7 +239,8 @@ test_bytes(void **state)
 	    "\x03\0\0\0\0\0\0\0" "\x09\0\0\0" "\x4d\0\0\0\0\0\0\0"
 	    "\x00\xf1\x53\x65\0\0\0\0" "\xc4\xff" "\x11"
 	    "\x05\0\0\0\0\0\0\0" "\x70\0\0\0" "\x01"
-	    "\x64\0\0\0\0\0\0\0" "\x0c\0\0\0Return-Path:";
+	    "\x64\0\0\0\0\0\0\0" "\x0c\0\0\0Return-Path:"
+	    "\x20\0\0\0" "0123456789abcdef0123456789abcdef";
 	struct record	r = sample(REC_MESSAGE);
 	struct buf	b;
 
@@ -262,6 +264,8 @@ static const struct {
 	{ REC_MESSAGE, 39, 111 },	/* size is not trace and body */
 	{ REC_MESSAGE, 43, 2 },		/* no such place */
 	{ REC_MESSAGE, 60, 0 },		/* NUL in the trace */
+	{ REC_MESSAGE, 43, 0 },		/* a hash, and no file */
+	{ REC_MESSAGE, 68, 31 },	/* a hash too short */
 	{ REC_FLAGS, 0, 0 },
 	{ REC_FLAGS, 16, 3 },		/* how */
 	{ REC_FLAGS, 17, 32 },
@@ -277,6 +281,7 @@ static const struct {
 	{ REC_ROW_FOLDER, 45, 0 },	/* a keyword of no octets */
 	{ REC_ROW_MESSAGE, 8, 0 },
 	{ REC_ROW_BODY, 24, 2 },
+	{ REC_ROW_BODY, 24, 1 },	/* a file without its hash */
 };
 
 static void
