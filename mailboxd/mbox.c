@@ -267,28 +267,6 @@ save_index(struct mbox *m)
 	return 0;
 }
 
-int
-mbox_hold(struct mbox *m, const struct intake *in)
-{
-	/* What is answered already does not wait for a large file. */
-	if (in->place == BODY_FILE && m->large.waiting == 0 &&
-	    !reclog_is_synced(m->log) && commit(m, true) == -1)
-		return -1;
-	return large_hold(&m->large, in);
-}
-
-bool
-mbox_is_waiting(const struct mbox *m)
-{
-	return m->large.waiting > 0;
-}
-
-bool
-mbox_is_urgent(const struct mbox *m)
-{
-	return m->urgent || (m->conf.flags_sync && m->changed);
-}
-
 enum mbox_result
 mbox_turn(struct mbox *m)
 {

@@ -49,8 +49,14 @@ enum store_result mbox_want(struct mbox *, struct state_folder *);
 int	mbox_intake(struct mbox *, struct intake *, uint64_t size);
 
 /*
+ * The frame is to name the file of this body, if it is one, and waits for it.
+ * Before the record is added; 0, or -1 with errno.
+ */
+int	mbox_hold(struct mbox *, const struct intake *);
+
+/*
  * A message that has arrived whole; takes the body over.  Its file is durable
- * or the frame waits for it (large_hold).
+ * or held.
  */
 struct mbox_message {
 	struct state_folder *folder;
@@ -61,7 +67,6 @@ struct mbox_message {
 	int16_t		 zone;
 	uint8_t		 flags;
 };
-int	 mbox_hold(struct mbox *, const struct intake *);
 uint32_t mbox_add_message(struct mbox *, const struct mbox_message *);
 
 /* 1 and *body; 0 not there; -1.  Valid until the next call. */
