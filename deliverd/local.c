@@ -52,15 +52,33 @@ static struct {
 	struct loop_timer	*tick, *dial;
 	int			 wait;		/* ms until the next dial */
 	uint32_t		 jobs;
+	size_t			 memory;	/* bytes of contents */
 } lc;
 
 static const struct chan_ops mbox_ops;
 
 /* -- jobs ---------------------------------------------------------------- */
 
+/*
+ * Contents come one after the other, so at most one is half here when nothing
+ * more is read; the others go their way and make room.
+ */
+static void
+count_memory(size_t more, size_t less)
+{
+	struct chan	*c = link_chan(lc.leases.queued);
+	size_t		 before = lc.memory;
+
+	lc.memory += more;
+	lc.memory -= less;
+	if (c != NULL && (before > LOCAL_MEMORY) != (lc.memory > LOCAL_MEMORY))
+		chan_pause(c, lc.memory > LOCAL_MEMORY);
+}
+
 static void
 job_free(struct job *j)
 {
+	count_memory(0, j->body.n);
 	if (j->mbox != NULL) {
 		TAILQ_REMOVE(&j->mbox->jobs, j, next);
 		j->mbox->idle_since = clock_now();
@@ -341,6 +359,7 @@ on_data(const struct msg_local_data *m)
 	    m->chunk.n > j->size - j->body.n)
 		return -1;
 	buf_add(&j->body, m->chunk);
+	count_memory(m->chunk.n, 0);
 	if (j->body.n == j->size)
 		start(j);
 	return 0;
@@ -366,6 +385,7 @@ static void
 on_queued_up(struct chan *c, void *arg)
 {
 	(void)arg;
+	chan_pause(c, lc.memory > LOCAL_MEMORY);
 	leases_present(&lc.leases, c, lc.jobs);
 }
 

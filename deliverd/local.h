@@ -12,6 +12,7 @@
 
 enum {
 	LOCAL_BY_VALUE_MAX = 1024 * 1024,	/* bytes of a content */
+	LOCAL_MEMORY = 16 * 1024 * 1024,	/* of all; then queued waits */
 	LOCAL_PATIENCE = 60 * 1000,	/* ms for an owner's answer */
 	LOCAL_IDLE = 20 * 1000,		/* ms that a channel stays */
 	LOCAL_CHANNELS_MAX = 256,	/* idle ones make room */

@@ -14,7 +14,7 @@
 
 enum {
 	COMPANIONS_MS = 20,		/* from one batch to the next */
-	COMPANIONS_GAP_MS = 2,		/* nobody came: no more will */
+	COMPANIONS_GAP_MS = 5,		/* nobody came: no more will */
 	COMPANIONS_MAX = 32,		/* messages: enough */
 	COMPANIONS_BYTES = 1024 * 1024	/* of content: enough */
 };

@@ -25,7 +25,7 @@ enum {
 	CHANNEL_MEMORY = 32 * 1024 * 1024,
 	TOTAL_MEMORY = 96 * 1024 * 1024,
 	ROUTE_JOBS = 100000,	/* targets of a tenant being routed */
-	MAILBOX_JOBS = 16	/* of one mailbox: a batch for its owner */
+	MAILBOX_JOBS = 64	/* of one mailbox: two batches of its owner */
 };
 
 void

@@ -274,12 +274,61 @@ test_again(void **state)
 
 /* What queued may not say costs it the channel, and nothing else. */
 static void
+send_hash(struct str hash, int fd)
+{
+	chan_send_local_job(to_local(), &(struct msg_local_job){ .qid = 15,
+	    .target = 1, .attempt = 1, .mac = str_of(mac, 32), .mailbox = 30,
+	    .rcpt = S("r@x.test"), .size = 0, .hash = hash }, fd);
+}
+
+/* Contents over the budget: queued is not read until some have gone. */
+static void
+test_memory(void **state)
+{
+	static char	 chunk[32768];
+	const size_t	 n = LOCAL_BY_VALUE_MAX, jobs = LOCAL_MEMORY / n;
+	struct chan	*c = NULL;
+	size_t		 i, at_byte;
+
+	(void)state;
+	for (i = 0; i < jobs; i++) {
+		send_job(100 + i, 1, 40, n, -1);
+		for (at_byte = 0; at_byte < n; at_byte += sizeof(chunk))
+			send_data(100 + i, str_of(chunk, sizeof(chunk)));
+		if (i == 0)
+			expect_open(40);
+		c = expect_deliver(100 + i, n);
+	}
+	/* One octet over it. */
+	send_job(200, 1, 40, 1, -1);
+	send_data(200, S("x"));
+	expect_deliver(200, 1);
+	send_job(201, 1, 40, 0, -1);
+	fake_quiet(&boxes, 5);
+	answer(c, 100, JOB_DONE);
+	expect_result(100, 1, JOB_DONE);
+	expect_deliver(201, 0);
+	answer(c, 201, JOB_DONE);
+	expect_result(201, 1, JOB_DONE);
+	durable(201, 1);
+	for (i = 1; i < jobs; i++) {
+		answer(c, 100 + i, JOB_DONE);
+		expect_result(100 + i, 1, JOB_DONE);
+		durable(100 + i, 1);
+	}
+	answer(c, 200, JOB_DONE);
+	expect_result(200, 1, JOB_DONE);
+	durable(200, 1);
+	durable(100, 1);
+}
+
+static void
 test_refused(void **state)
 {
 	int i;
 
 	(void)state;
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		switch (i) {
 		case 0:
 			send_job(12, 1, 30, LOCAL_BY_VALUE_MAX + 1, -1);
@@ -292,6 +341,12 @@ test_refused(void **state)
 			chan_send_local_job(to_local(),
 			    &(struct msg_local_job){ .qid = 14,
 			    .mac = S("short"), .size = 0 }, -1);
+			break;
+		case 3:
+			send_hash(S("0123456789abcdef0123456789abcdef"), -1);
+			break;
+		case 4:
+			send_hash(S("short"), 0);
 			break;
 		}
 		expect_ready();
@@ -330,6 +385,7 @@ main(void)
 		cmocka_unit_test(test_owner_dies),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_refused),
 	};
 
