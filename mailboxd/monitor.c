@@ -296,16 +296,21 @@ on_zygote_up(struct chan *c, void *arg)
 static int
 on_zygote(struct chan *c, const struct msg *m, int fd)
 {
+	bool is_helper;
+
 	(void)c;
 	(void)fd;
 	if (m->type != MSG_OWNER_FORKED)
 		return -1;
+	is_helper = m->owner_forked.kind == OWNER_HELPER;
 	/* What follows from an error is the end of the owner's channel. */
 	if (m->owner_forked.error != 0)
-		log_error("no owner", L_NUM("mailbox", m->owner_forked.mailbox),
+		log_error(is_helper ? "no helper" : "no owner",
+		    L_NUM("mailbox", m->owner_forked.mailbox),
 		    L_Z("error", strerror((int)m->owner_forked.error)));
 	else
-		log_info("owner", L_NUM("mailbox", m->owner_forked.mailbox),
+		log_info(is_helper ? "helper" : "owner",
+		    L_NUM("mailbox", m->owner_forked.mailbox),
 		    L_NUM("pid", m->owner_forked.pid));
 	return 0;
 }

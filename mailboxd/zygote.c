@@ -117,11 +117,11 @@ become_helper(struct place *p, int sock, int store)
 /* -- the zygote ------------------------------------------------------- */
 
 static void
-answer(int conn, uint64_t mailbox, pid_t pid, int error)
+answer(int conn, const struct msg_owner_want *w, pid_t pid, int error)
 {
 	struct msg m = { .type = MSG_OWNER_FORKED,
-	    .owner_forked = { mailbox, pid > 0 ? (uint32_t)pid : 0,
-	    (uint32_t)error } };
+	    .owner_forked = { w->mailbox, pid > 0 ? (uint32_t)pid : 0,
+	    (uint32_t)error, w->kind } };
 	struct buf b;
 
 	buf_init(&b, 256);
@@ -141,7 +141,7 @@ fork_owner(int conn, const struct msg_owner_want *w, int ctl, int store)
 	if (place_ids(&p) == -1) {
 		log_warn("mailbox out of range", L_NUM("mailbox", w->mailbox),
 		    L_NUM("tenant", w->tenant));
-		answer(conn, w->mailbox, -1, ERANGE);
+		answer(conn, w, -1, ERANGE);
 		return;
 	}
 	log_flush();
@@ -150,7 +150,7 @@ fork_owner(int conn, const struct msg_owner_want *w, int ctl, int store)
 		become_helper(&p, ctl, store);
 	if (pid == 0)
 		become_owner(&p, ctl, store);
-	answer(conn, w->mailbox, pid, pid == -1 ? errno : 0);
+	answer(conn, w, pid, pid == -1 ? errno : 0);
 }
 
 /*
