@@ -42,6 +42,8 @@ KINDS = {
     "authd's child": [r"/dev/null", r"LOG", SOCKET, r"DIR/run/authd"],
     "queued's child": [r"/dev/null", r"LOG", SOCKET, r"DIR/queue",
                        r"DIR/queue/bulk", r"DIR/run/queued"],
+    # An owner's helper.
+    "zygote's child": [r"/dev/null", r"LOG", SOCKET, BASE + r"/log"],
 }
 
 

@@ -14,6 +14,9 @@ root_only = pytest.mark.skipif(os.geteuid() != 0,
                                reason="distinct users need root")
 
 
+LARGE = b"Subject: large\r\n\r\n" + (b"x" * 70 + b"\r\n") * 5000
+
+
 def proc_status(pid):
     with open(f"/proc/{pid}/status") as f:
         return dict(line.rstrip("\n").split(":\t", 1) for line in f
@@ -32,6 +35,8 @@ def active(suite):
     sessions = [log_in(suite, "alice@example.org", "wonderland"),
                 log_in(suite, "bob@example.org", "builder")]
     wait_for(lambda: len(suite.owners()) == 2, "two owners")
+    assert sessions[0].append("INBOX", None, None, LARGE)[0] == "OK"
+    wait_for(lambda: len(suite.helpers()) == 1, "a helper")
     yield suite
     for c in sessions:
         c.shutdown()
@@ -41,6 +46,7 @@ def processes(suite):
     pids = {d: r["pid"] for d, r in suite.status().items()}
     for i, pid in enumerate(suite.owners()):
         pids[f"owner{i}"] = pid
+    pids["helper"], = suite.helpers()
     return pids
 
 
@@ -54,6 +60,8 @@ def test_each_process_has_a_user_of_its_own(active):
         assert "0" not in ids, name
         assert s["Groups"].strip() == "", name
         uids[name] = ids[0]
+    # A helper is the same user as its owner, and shares nothing with others.
+    assert uids.pop("helper") in [uids["owner0"], uids["owner1"]]
     assert len(set(uids.values())) == len(uids), uids
     for name, uid in uids.items():
         if name.startswith("owner"):
@@ -108,9 +116,22 @@ def test_root_directory_shows_only_sockets(active):
            "mailboxd": {"authd", "zygote"}, "authd": set(),
            "zygote": set()}
     for name, pid in processes(active).items():
-        if name.startswith("owner"):
+        if name.startswith(("owner", "helper")):
             continue
         assert set(os.listdir(f"/proc/{pid}/root/")) == may[name], name
+
+
+def test_a_helper_has_three_descriptors(active):
+    """Its log, what asks it, and the directory with the large bodies."""
+    pid = processes(active)["helper"]
+    fds = {fd: os.readlink(f"/proc/{pid}/fd/{fd}")
+           for fd in os.listdir(f"/proc/{pid}/fd")}
+    sockets = [t for t in fds.values() if t.startswith("socket:")]
+    directories = [t for t in fds.values() if t.startswith(active.dir)]
+    assert len(sockets) == 1, fds
+    assert len(directories) == 1 and directories[0].endswith("/log"), fds
+    assert set(fds) - {"0", "1", "2"} == {
+        fd for fd, t in fds.items() if t in sockets + directories}, fds
 
 
 def test_fronts_do_not_link_the_index():

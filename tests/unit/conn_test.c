@@ -167,6 +167,38 @@ test_held(void **state)
 	finish();
 }
 
+static bool is_shut;
+
+static bool
+gate(void)
+{
+	return is_shut;
+}
+
+/* While the mailbox waits for the disk nothing is done, and none is lost. */
+static void
+test_gate(void **state)
+{
+	(void)state;
+	begin(SERVICE_POP3);
+	conn_gate(gate);
+	is_shut = true;
+	say(S("STAT\r\nDELE 1\r\n"));
+	turns(5);
+	say(S("QUIT\r\n"));
+	turns(5);
+	assert_int_equal(got.n + raw.n, 0);
+	assert_int_equal(model_store_folder(model, "INBOX")->n, 1);
+	is_shut = false;
+	loop_again();
+	turns(5);
+	assert_string_equal(buf_cstr(&got),
+	    "+OK 1 14\r\n+OK marked\r\n+OK bye\r\n");
+	assert_int_equal(model_store_folder(model, "INBOX")->n, 0);
+	conn_gate(NULL);
+	finish();
+}
+
 static void
 test_pieces(void **state)
 {
@@ -363,6 +395,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_gate),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_imap),
 		cmocka_unit_test(test_push),
