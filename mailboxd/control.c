@@ -359,6 +359,8 @@ on_scrub(struct ctl_call *call, void *arg)
 		r->is_all = str_eq(who, S("--all"));
 		if (!r->is_all)
 			memcpy(r->address, who.p, who.n);
+		log_info("scrub begins", L_STR("of", who),
+		    L_NUM("uid", chan_uid(call->chan)));
 		LIST_INSERT_HEAD(&co.runs, r, next);
 		co.nruns++;
 		loop_timer_set(co.tick, NEWS_MS);

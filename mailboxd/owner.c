@@ -165,7 +165,11 @@ on_turn(void *arg)
 		} else if (conn_work(s))
 			again = true;
 	}
-	if (scrubber_turn() || again)
+	if (scrubber_turn())
+		again = true;
+	if (scrubber_is_over() && is_idle())
+		on_linger(NULL);
+	if (again)
 		loop_again();
 	update_linger();
 }

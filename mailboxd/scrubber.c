@@ -22,6 +22,7 @@ static struct {
 	struct chan	*monitor;
 	struct scrub	*s;		/* NULL: nothing to do */
 	uint64_t	 n;
+	bool		 is_over;
 	int64_t		 told;
 } sc;
 
@@ -119,5 +120,15 @@ scrubber_turn(void)
 	}
 	tell(true);
 	scrubber_end();
-	return true;
+	sc.is_over = true;
+	return false;
+}
+
+bool
+scrubber_is_over(void)
+{
+	bool is_over = sc.is_over;
+
+	sc.is_over = false;
+	return is_over;
 }

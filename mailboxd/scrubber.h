@@ -20,6 +20,8 @@ void	scrubber_begin(struct mbox *, struct chan *monitor, uint64_t n);
 bool	scrubber_is_idle(void);
 /* A piece of the work; true while there is more. */
 bool	scrubber_turn(void);
+/* Once when it has come to its end: an owner need not stay for more. */
+bool	scrubber_is_over(void);
 /* Before the mailbox is closed. */
 void	scrubber_end(void);
 

@@ -28,6 +28,7 @@ struct call {
 	struct loop_timer	*late;
 	bool			 json;
 	bool			 any;		/* rows have come */
+	bool			 shown;		/* progress, on the terminal */
 	int			 code;
 };
 
@@ -78,17 +79,20 @@ exit_code(unsigned status)
 	    EX_FAILED;
 }
 
-/* How far it is, for who watches. */
+/* How far it is, for who watches; gone before the next line. */
 static void
-show_progress(const struct call *c, struct str text)
+show_progress(struct call *c, struct str text)
 {
-	if (!c->json && text.n > 0 && isatty(STDERR_FILENO))
-		fprintf(stderr, "%.*s\r", (int)text.n, text.p);
+	if (c->json || (text.n == 0 && !c->shown) || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "%.*s\033[K\r", (int)text.n, text.p);
+	c->shown = text.n > 0;
 }
 
 static void
 on_done(struct call *c, const struct msg_ctl_done *d)
 {
+	show_progress(c, S(""));
 	if (d->status == CTL_OK && d->next.n > 0) {
 		print_page(c->printer);
 		show_progress(c, d->text);

@@ -7,7 +7,7 @@
  * Columns: records per second and CPU microseconds per record of the log, of
  * the floor, and the ratio of the rates.  The floor of "recycled" overwrites
  * a file that is there.  Then opening: 100,000 records of 2 KB, sealed and
- * in one unsealed segment.
+ * in one unsealed segment; and a scrub of them.
  */
 #include <dirent.h>
 #include <err.h>
@@ -19,6 +19,7 @@
 
 #include "common/core/xalloc.h"
 #include "common/disk/reclog.h"
+#include "common/disk/scrub.h"
 #include "tests/lib/bench.h"
 #include "tests/lib/tmpdir.h"
 
@@ -148,6 +149,33 @@ compare(int batch, bool recycled)
 }
 
 static void
+on_damage(void *arg, const struct scrub_damage *d)
+{
+	(void)arg;
+	errx(1, "damage: %s", scrub_part_name(d->part));
+}
+
+static void
+time_scrub(struct reclog *l, const char *what)
+{
+	const struct scrub_ops	 ops = { .damage = on_damage };
+	struct scrub		*s = scrub_new(l, &ops);
+	double			 t = bench_seconds(), longest = 0, from, last;
+	bool			 more;
+
+	do {
+		from = bench_seconds();
+		more = scrub_step(s, l, 1 << 20);
+		last = bench_seconds() - from;
+		longest = last > longest ? last : longest;
+	} while (more);
+	printf("scrub of %s: %.0f MB/s; a step of 1 MiB at most %.1f ms\n",
+	    what, (double)scrub_counts(s)->bytes / 1e6 / (bench_seconds() - t),
+	    longest * 1e3);
+	scrub_free(s);
+}
+
+static void
 time_open(const char *what, uint64_t segment_max)
 {
 	struct recpos	 pos;
@@ -187,6 +215,8 @@ time_open(const char *what, uint64_t segment_max)
 		l = open_log(0, segment_max);
 		printf("open of %d records, %s, %s: %.0f ms\n", OPEN_RECORDS,
 		    what, warm ? "warm" : "cold", (bench_seconds() - t) * 1e3);
+		if (warm)
+			time_scrub(l, what);
 		reclog_close(l);
 	}
 }

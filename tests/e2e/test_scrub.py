@@ -4,6 +4,7 @@ user's; nothing where nothing is damaged, and nothing for who is no operator.
 
 import json
 import os
+import signal
 import smtplib
 import subprocess
 
@@ -132,6 +133,44 @@ def test_large_files(inst):
     os.truncate(os.path.join(log, name), len(body) // 2)
     rows = scrub(inst, "mailbox", "scrub", "alice@example.org", check=1)
     assert [r["part"] for r in rows] == ["file", ""]
+
+
+def test_all_leaves_no_owners(inst):
+    """A process for each mailbox, but none that stays for mailbox.linger."""
+    for i in range(30):
+        inst.add_user(f"u{i:02}@example.org")
+    rows = scrub(inst, "mailbox", "scrub", "--all")
+    assert len(rows) == 32 and {r["result"] for r in rows} == {"sound"}
+    wait_for(lambda: inst.owners() == [], "the owners are gone")
+    assert len(inst.lines("scrub done", "mailboxes=32")) == 1
+
+
+def ask(inst, *words):
+    return subprocess.Popen([inst.mailctl, "-c", inst.conf, *words],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+
+
+def test_others_go_away(inst):
+    """An owner and authd that hang and die: mailctl is told."""
+    send(inst, "alice@example.org")
+    inst.wait_queue_empty()
+    owner, = inst.owners()
+    os.kill(owner, signal.SIGSTOP)
+    asked = ask(inst, "mailbox", "scrub", "alice@example.org")
+    wait_for(lambda: inst.lines("scrub begins"), "it was asked")
+    inst.kill(owner)
+    out, err = asked.communicate(timeout=60)
+    assert asked.returncode == 1 and "its process ended" in err, err
+    # And again, with the next process.
+    assert scrub(inst, "mailbox", "scrub", "alice@example.org")
+    authd = inst.pid("authd")
+    os.kill(authd, signal.SIGSTOP)
+    asked = ask(inst, "mailbox", "scrub", "--all")
+    wait_for(lambda: inst.lines("scrub begins", "of=--all"), "it was asked")
+    inst.kill(authd)
+    out, err = asked.communicate(timeout=60)
+    assert asked.returncode == 1 and "authd" in err, err
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs other users")

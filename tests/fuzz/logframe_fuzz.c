@@ -16,6 +16,7 @@
 #include "common/disk/crc32c.h"
 #include "common/disk/frame.h"
 #include "common/disk/reclog.h"
+#include "common/disk/scrub.h"
 #include "tests/lib/simdisk.h"
 
 enum { FIX_SUMS = 1, MAKE_FOOTER = 2, TWO_SEGMENTS = 4, KEY = 0x5eed };
@@ -117,6 +118,26 @@ open_log(void)
 }
 
 static void
+on_damage(void *arg, const struct scrub_damage *d)
+{
+	(void)arg;
+	assert(scrub_part_name(d->part) != NULL && d->pos.segment != 0);
+}
+
+/* Comes to an end, whatever there is. */
+static void
+scrub(struct reclog *l, uint64_t budget)
+{
+	const struct scrub_ops	 ops = { .damage = on_damage };
+	struct scrub		*s = scrub_new(l, &ops);
+	unsigned		 steps = 0;
+
+	while (scrub_step(s, l, budget))
+		assert(++steps < 1000000);
+	scrub_free(s);
+}
+
+static void
 use(struct reclog *l)
 {
 	struct rec	r = { 1, 4711, S("meta"), S("payload") };
@@ -128,6 +149,7 @@ use(struct reclog *l)
 	for (i = 0; i < n_places; i++)
 		(void)reclog_read(l, places[i], 0, 1 << 16, &b);
 	(void)reclog_has(l, reclog_mark(l));
+	scrub(l, 300);
 	buf_reset(&b);
 	assert(reclog_add(l, &r, &pos) == 0);
 	assert(reclog_commit(l, true) == RECLOG_OK);
