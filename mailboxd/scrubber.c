@@ -10,6 +10,7 @@
 #include "common/core/log.h"
 #include "common/disk/scrub.h"
 #include "common/ipc/chan.h"
+#include "common/ipc/scrubrow.h"
 #include "mailboxd/mbox.h"
 
 enum {
@@ -22,6 +23,7 @@ static struct {
 	struct chan	*monitor;
 	struct scrub	*s;		/* NULL: nothing to do */
 	uint64_t	 n;
+	unsigned	 found;
 	bool		 is_over;
 	int64_t		 told;
 } sc;
@@ -30,6 +32,9 @@ static void
 on_damage(void *arg, const struct scrub_damage *d)
 {
 	(void)arg;
+	/* A log that is nothing but damage: the rest is counted. */
+	if (sc.found++ >= SCRUBROW_MAX)
+		return;
 	log_error("log damaged", L_Z("part", scrub_part_name(d->part)),
 	    L_NUM("segment", d->pos.segment), L_NUM("offset", d->pos.offset),
 	    L_Z("record", d->type == 0 ? "" : record_name(d->type)),
@@ -78,6 +83,7 @@ scrubber_begin(struct mbox *m, struct chan *monitor, uint64_t n)
 	sc.m = m;
 	sc.monitor = monitor;
 	sc.n = n;
+	sc.found = 0;
 	sc.s = scrub_new(m->log, &ops);
 	sc.told = clock_now();
 }

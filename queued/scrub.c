@@ -46,6 +46,10 @@ on_damage(void *arg, const struct scrub_damage *d)
 	struct queue_scrub	*u = &q->scrub;
 	const char		*name = record_name(d->type);
 
+	/* A log that is nothing but damage: the rest is counted. */
+	if (u->nfound == SCRUBROW_MAX)
+		return;
+	u->found[u->nfound++] = *d;
 	if (name != NULL)
 		log_error("log damaged", L_Z("part", scrub_part_name(d->part)),
 		    L_NUM("segment", d->pos.segment),
@@ -56,8 +60,6 @@ on_damage(void *arg, const struct scrub_damage *d)
 		log_error("log damaged", L_Z("part", scrub_part_name(d->part)),
 		    L_NUM("segment", d->pos.segment),
 		    L_NUM("offset", d->pos.offset));
-	if (u->nfound < SCRUBROW_MAX)
-		u->found[u->nfound++] = *d;
 }
 
 /* A content that is a file, of a message that is still queued. */

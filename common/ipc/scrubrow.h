@@ -8,7 +8,7 @@
 #include "common/disk/scrub.h"
 #include "common/ipc/ctl.h"
 
-enum { SCRUBROW_MAX = 1000 };	/* damages that are remembered and shown */
+enum { SCRUBROW_MAX = 1000 };	/* damages of a log: logged, shown */
 
 /*
  * log: "queue", or the address of a mailbox; record: the name of its type,

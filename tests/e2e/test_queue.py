@@ -160,3 +160,16 @@ def test_a_full_queue():
         inst.ctl("queue", "remove", rows[0]["qid"])
         wait_for(lambda: answer_to_one(inst)[0] == 250, "room again")
         assert answer_to_one(inst) == (452, b"4.3.1")
+
+
+def test_only_the_guilty_is_held(inst):
+    """An alias that leads to too many, in a message to others as well."""
+    alias(inst, "many@example.org",
+          *[f"bob+{i}@example.org" for i in range(101)])
+    send(inst, "many@example.org", "alice@example.org", "bob@example.org")
+    row, = routed(inst)
+    assert row["state"] == "held" and row["recipients"] == 1
+    assert "5.4.6" in row["error"]
+    shown = inst.ctl("queue", "show", row["qid"]).stdout
+    assert "many@example.org" in shown
+    assert len(inst.lines("queued", "delivered")) == 2

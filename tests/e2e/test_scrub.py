@@ -115,6 +115,21 @@ def test_damage_is_named(inst):
     assert "1 damaged" in inst.ctl("queue", "scrub", check=1).stderr
 
 
+def test_by_itself():
+    with postern.Instance(settings={"queue.scrub": "1"}) as inst:
+        inst.add_domain()
+        inst.ctl("alias", "add", "gone@example.org", "nobody@example.org")
+        send(inst, "gone@example.org", HELD)
+        qid = only_held(inst)
+        wait_for(lambda: inst.lines("queued", "scrub done", "damaged=0"),
+                 "a scrub that nobody asked for")
+        assert inst.lines("queued", "scrub begins", "asked=0")
+        flip(os.path.join(inst.dir, "queue", "log"), b"Nobody reads")
+        wait_for(lambda: inst.lines("queued", "scrub done", "damaged=1"),
+                 "it finds what is damaged")
+        assert inst.lines("queued", "log damaged", qid, "queued=1")
+
+
 def test_large_files(inst):
     """Contents that are files of their own, in the queue and in a mailbox."""
     body = b"Subject: large\r\n\r\n" + (b"y" * 70 + b"\r\n") * 9000
@@ -149,6 +164,25 @@ def ask(inst, *words):
     return subprocess.Popen([inst.mailctl, "-c", inst.conf, *words],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True)
+
+
+def test_two_operators(inst):
+    send(inst, "alice@example.org")
+    inst.wait_queue_empty()
+    owner, = inst.owners()
+    os.kill(owner, signal.SIGSTOP)
+    words = ("mailbox", "scrub", "alice@example.org")
+    first = ask(inst, *words)
+    wait_for(lambda: inst.lines("scrub begins"), "it was asked")
+    assert "somebody else" in inst.ctl(*words, check=4).stderr
+    # One who leaves makes room; what was asked for him is not the next's.
+    first.kill()
+    first.communicate()
+    second = ask(inst, *words)
+    wait_for(lambda: len(inst.lines("scrub begins")) == 3, "asked again")
+    os.kill(owner, signal.SIGCONT)
+    out, err = second.communicate(timeout=60)
+    assert second.returncode == 0 and "sound" in out, err
 
 
 def test_others_go_away(inst):

@@ -16,7 +16,7 @@
 #include "common/core/clock.h"
 #include "common/core/id.h"
 #include "common/core/log.h"
-#include "common/ipc/ctl.h"
+#include "common/ipc/scrubrow.h"
 #include "queued/ctl.h"
 #include "tests/lib/queue_rig.h"
 
@@ -264,6 +264,33 @@ test_scrub(void **state)
 	chan_close(op.chan);
 }
 
+/* More than an answer holds, and more than is remembered. */
+static void
+test_scrub_pages(void **state)
+{
+	const struct message	*m;
+	uint64_t		 at = 0;
+	unsigned		 n = 0;
+
+	(void)state;
+	submit(1100);
+	op_open();
+	while ((m = map_walk(&rig.q.queue.messages, &at)) != NULL) {
+		flip(message_qid(m), 70);
+		if (++n == 150) {
+			scrub();
+			assert_int_equal(op.status, CTL_FAILED);
+			assert_int_equal(op.rows, 150 + 1);
+			assert_null(strstr(op.text, "not all"));
+		}
+	}
+	scrub();
+	assert_int_equal(op.status, CTL_FAILED);
+	assert_int_equal(op.rows, SCRUBROW_MAX + 1);
+	assert_non_null(strstr(op.text, "1100 damaged, not all"));
+	chan_close(op.chan);
+}
+
 /* A content that is a file, until the message is over. */
 static void
 test_scrub_file(void **state)
@@ -386,7 +413,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_list), T(test_scrub), T(test_scrub_file),
+		T(test_list), T(test_scrub), T(test_scrub_pages),
+		T(test_scrub_file),
 		T(test_scrub_alone), T(test_scrub_left),
 	};
 
