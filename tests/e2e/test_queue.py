@@ -172,4 +172,5 @@ def test_only_the_guilty_is_held(inst):
     assert "5.4.6" in row["error"]
     shown = inst.ctl("queue", "show", row["qid"]).stdout
     assert "many@example.org" in shown
-    assert len(inst.lines("queued", "delivered")) == 2
+    wait_for(lambda: len(inst.lines("queued", "delivered")) == 2,
+             "the two others are told")
