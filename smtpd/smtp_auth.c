@@ -27,6 +27,20 @@ refuse(struct smtp_auth *a, enum smtp_reply r)
 	return r;
 }
 
+/*
+ * All is there.  What no account can have is a failed login and not another
+ * kind of error; it must not become a question that no message can carry.
+ */
+static enum smtp_reply
+complete(struct smtp_auth *a)
+{
+	if (a->user.n == 0 || a->password.n == 0)
+		return refuse(a, SMTP_AUTH_BASE64);
+	if (!sasl_is_possible(a->user, a->password))
+		return refuse(a, SMTP_BAD_LOGIN);
+	return SMTP_NONE;
+}
+
 static enum smtp_reply
 respond(struct smtp_auth *a, struct str base64)
 {
@@ -44,7 +58,7 @@ respond(struct smtp_auth *a, struct str base64)
 		if (sasl_plain(all, &a->authzid, &a->user,
 		    &a->password) == -1)
 			return refuse(a, SMTP_AUTH_BASE64);
-		return SMTP_NONE;
+		return complete(a);
 	}
 	if (!a->has_user) {
 		a->has_user = true;
@@ -53,9 +67,7 @@ respond(struct smtp_auth *a, struct str base64)
 	}
 	a->user = str_sub(all, 0, a->user_n);
 	a->password = str_from(all, a->user_n);
-	if (a->user.n == 0 || a->password.n == 0)
-		return refuse(a, SMTP_AUTH_BASE64);
-	return SMTP_NONE;
+	return complete(a);
 }
 
 enum smtp_reply

@@ -16,3 +16,11 @@ sasl_plain(struct str message, struct str *authzid, struct str *user,
 		return -1;
 	return user->n > 0 && password->n > 0 ? 0 : -1;
 }
+
+bool
+sasl_is_possible(struct str user, struct str password)
+{
+	return user.n > 0 && user.n <= SASL_USER_MAX &&
+	    str_chr(user, '\0') == -1 &&
+	    password.n > 0 && password.n <= SASL_PASSWORD_MAX;
+}

@@ -289,6 +289,27 @@ def test_auth_login(suite):
     c.close()
 
 
+@pytest.mark.parametrize("user,password", [
+    (b"alice@example.org", b"x" * 1024), (b"alice@example.org", b"x" * 1025),
+    (b"u" * 321, b"x"), (b"u" * 2000, b"x"), (b"a\0b", b"x"),
+    (b"alice\r\n@example.org", b"x"), (b"\xff\xfe", b"\0")])
+def test_logins_that_nobody_has(suite, user, password):
+    pid = suite.pid("smtpd")
+    for first in (b"AUTH LOGIN ", b"AUTH LOGIN\r\n"):
+        c = Client(suite, "submission")
+        c.script(b"EHLO a")
+        if b"\r" in first:
+            assert c.ask(b"AUTH LOGIN").startswith("334 ")
+            first = b""
+        assert c.ask(first + base64.b64encode(user)).startswith("334 ")
+        reply = c.ask(base64.b64encode(password))
+        assert reply.startswith("535 5.7.8 "), reply
+        assert c.ask(b"NOOP").startswith("250 ")
+        c.close()
+    assert suite.pid("smtpd") == pid
+    assert not suite.lines("channel dropped")
+
+
 # -- counts ------------------------------------------------------------------
 
 def test_errors(mx):

@@ -455,6 +455,86 @@ auth_ended(void **state)
 	smtp_clear(&s);
 }
 
+/* The code that ends the exchange; a question is answered OK. */
+static const char *
+auth_outcome(struct smtp *s, struct str in)
+{
+	static char		code[4];
+	struct smtp_event	ev;
+	struct str		out;
+
+	smtp_feed(s, in);
+	while (smtp_next(s, &ev)) {
+		assert_int_equal(ev.kind, SMTP_EV_AUTH);
+		assert_in_range(ev.auth->user.n, 1, 320);
+		assert_in_range(ev.auth->password.n, 1, 1024);
+		assert_int_equal(smtp_answer(s, ev.id, SMTP_OK), 0);
+	}
+	out = buf_str(&s->out);
+	assert_true(str_find(out, S("\r\n250 HELP\r\n")) != -1);
+	out = str_from(out, (size_t)str_find(out, S("250 HELP")) + 10);
+	if (str_starts(out, S("334")))
+		out = str_from(out, (size_t)str_find(out, S("\r\n")) + 2);
+	memcpy(code, out.p, 3);
+	return code;
+}
+
+/*
+ * AUTH: what no account has, and what no message to authd can carry, is a
+ * failed login; it never gets as far as a question.
+ */
+static void
+auth_lengths(void **state)
+{
+	static const struct {
+		size_t		user, password;
+		bool		nul;	/* in the user; LOGIN only */
+		const char	*code;
+	} rows[] = {
+		{ 319, 9, false, "235" }, { 320, 9, false, "235" },
+		{ 321, 9, false, "535" }, { 2000, 9, false, "535" },
+		{ 9, 1023, false, "235" }, { 9, 1024, false, "235" },
+		{ 9, 1025, false, "535" }, { 9, 2900, false, "535" },
+		{ 9, 9, true, "535" },
+	};
+	static char	secret[4096];
+	struct smtp	s;
+	struct buf	in;
+	size_t		i, k;
+
+	(void)state;
+	buf_init(&in, 1 << 16);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]) * 2; i++) {
+		k = i / 2;
+		if (i % 2 == 0 && rows[k].nul)
+			continue;
+		buf_reset(&in);
+		memset(secret, 'u', sizeof(secret));
+		if (i % 2 == 0) {
+			buf_addz(&in, HELO "AUTH PLAIN ");
+			secret[0] = secret[rows[k].user + 1] = '\0';
+			base64_encode(&in, str_of(secret, rows[k].user +
+			    rows[k].password + 2));
+		} else {
+			buf_addz(&in, HELO "AUTH LOGIN ");
+			if (rows[k].nul)
+				secret[4] = '\0';
+			base64_encode(&in, str_of(secret, rows[k].user));
+			buf_addz(&in, "\r\n");
+			base64_encode(&in, str_of(secret + 10,
+			    rows[k].password));
+		}
+		buf_addz(&in, "\r\n");
+		smtp_init(&s, &sub);
+		smtp_greet(&s);
+		assert_string_equal(auth_outcome(&s, buf_str(&in)),
+		    rows[k].code);
+		assert_null(s.auth.secret.p);
+		smtp_clear(&s);
+	}
+	buf_clear(&in);
+}
+
 int
 main(void)
 {
@@ -469,6 +549,7 @@ main(void)
 		cmocka_unit_test(ends),
 		cmocka_unit_test(no_place),
 		cmocka_unit_test(auth_ended),
+		cmocka_unit_test(auth_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
