@@ -1,6 +1,7 @@
 /*
  * message - the envelope that a session gathers, and its way to queued.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,8 @@ add_trace(struct session *s)
 	if (s->nrcpts == 1)
 		t.rcpt = s->rcpts[0].text;
 	smtp_trace(&s->chunk, &t);
+	s->trace_n = s->chunk.n;
+	s->headless = false;
 }
 
 bool
@@ -164,6 +167,24 @@ message_bytes(struct session *s, struct str bytes)
 		if (s->chunk.n == CHUNK_MAX)
 			send_chunk(s);
 	}
+}
+
+/* Our trace is its header then, and ends here.  RFC 5322 3.5. */
+void
+message_headless(struct session *s)
+{
+	char	tail[SMTP_OPENING_MAX];
+	size_t	n;
+
+	if (s->sub == NULL || s->headless)
+		return;
+	s->headless = true;
+	n = s->chunk.n - s->trace_n;
+	assert(n <= sizeof(tail) && s->sent == 0);
+	memcpy(tail, buf_str(&s->chunk).p + s->trace_n, n);
+	buf_trunc(&s->chunk, s->trace_n);
+	buf_addz(&s->chunk, "\r\n");
+	buf_add(&s->chunk, str_of(tail, n));
 }
 
 void

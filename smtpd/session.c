@@ -234,6 +234,8 @@ on_end(struct session *s, const struct smtp_event *ev)
 		message_clear(s);
 		return;
 	}
+	if (ev->headless)
+		message_headless(s);
 	s->end_id = ev->id;
 	message_end(s);
 }
@@ -268,6 +270,8 @@ act(struct session *s, const struct smtp_event *ev)
 		on_data(s, ev->id);
 		break;
 	case SMTP_EV_BYTES:
+		if (ev->headless)
+			message_headless(s);
 		message_bytes(s, ev->bytes);
 		s->window_bytes += ev->bytes.n;
 		break;

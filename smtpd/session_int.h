@@ -46,6 +46,8 @@ struct session {
 	struct submission	*sub;
 	enum smtp_reply		 refusal;	/* queued's, before the end */
 	struct buf		 chunk;		/* to be sent */
+	size_t			 trace_n;	/* where the content begins */
+	bool			 headless;
 	uint64_t		 sent;		/* bytes */
 	unsigned		 accepted;	/* messages */
 };
@@ -60,6 +62,8 @@ void		message_rcpt_answered(struct session *, uint32_t id,
 /* False: queued cannot take it just now, try again. */
 bool		message_begin(struct session *);
 void		message_bytes(struct session *, struct str);
+/* The content, of which little has come, is all body. */
+void		message_headless(struct session *);
 void		message_end(struct session *);
 /* Forgets it, here and, as far as possible, in queued. */
 void		message_clear(struct session *);

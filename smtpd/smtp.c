@@ -179,7 +179,7 @@ data_fault(const struct smtp *s)
 		return SMTP_HEADER_BIG;
 	if (d->long_line)
 		return SMTP_LONG_DATA;
-	if (d->header.junk && !s->conf->junk_header)
+	if (d->header.junk && d->opening == OPENING_HEADER)
 		return SMTP_BAD_HEADER;
 	if (d->header.received > s->conf->limits.hops)
 		return SMTP_LOOP;
@@ -192,6 +192,7 @@ data_end(struct smtp *s, struct smtp_event *ev)
 	enum smtp_reply r = data_fault(s);
 
 	if (r == SMTP_NONE) {
+		ev->headless = s->data.opening == OPENING_BODY;
 		ev->size = s->data.size;
 		ev->hops = s->data.header.received;
 		return turn_ask(s, SMTP_EV_END, ev);
@@ -222,6 +223,7 @@ data_step(struct smtp *s, struct smtp_event *ev)
 		if (!s->open)
 			return 0;
 		ev->kind = SMTP_EV_BYTES;
+		ev->headless = s->data.opening == OPENING_BODY;
 		return 1;
 	case DATA_END:
 		return data_end(s, ev);

@@ -61,7 +61,6 @@ extern const struct smtp_limits smtp_limits_default;
 struct smtp_config {
 	enum smtp_kind		kind;
 	bool			auth;		/* offered; submission only */
-	bool			junk_header;	/* accept junk lines in it */
 	struct str		hostname;
 	struct smtp_limits	limits;
 };
@@ -87,6 +86,11 @@ struct smtp_event {
 	struct str		bytes;	/* borrowed from the input */
 	uint64_t		size;	/* of the content */
 	unsigned		hops;
+	/*
+	 * BYTES, END: the content is all body.  An empty line belongs before
+	 * its first byte; known while at most SMTP_OPENING_MAX have passed.
+	 */
+	bool			headless;
 	/* Borrowed until the answer, wiped then. */
 	const struct smtp_auth	*auth;
 	/*

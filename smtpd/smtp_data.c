@@ -48,16 +48,61 @@ read_line(struct smtp_data *d, const struct smtp_data_limits *l, struct str s,
 	return true;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The first line is no field: is there another reading than "a body"? */
+static enum smtp_opening
+judge(const struct smtp_data *d, char c)
+{
+	struct str first = str_of(d->first, d->opened < sizeof(d->first) ?
+	    d->opened : sizeof(d->first));
+
+	if (is_blank(d->first[0]) || str_starts(first, S("From ")) ||
+	    str_starts(first, S(">From ")))
+		return OPENING_HEADER;
+	return c == '\r' ? OPENING_LONE : OPENING_BODY;
+}
+
+static void
+look(struct smtp_data *d, char c)
+{
+	if (d->opened < sizeof(d->first))
+		d->first[d->opened] = c;
+	d->opened++;
+	if (d->opening == OPENING_LONE) {
+		if (c == ':')
+			d->opening = OPENING_HEADER;
+		else if (c != '\n' && !is_blank(c))
+			d->opening = OPENING_BODY;
+	} else {
+		hdr_scan(&d->header, str_of(&c, 1));
+		if (d->header.fields > 0 || d->header.ended)
+			d->opening = OPENING_HEADER;
+		else if (d->header.junk)
+			d->opening = judge(d, c);
+	}
+	if (d->opened == SMTP_OPENING_MAX && d->opening < OPENING_HEADER)
+		d->opening = OPENING_BODY;
+}
+
 static void
 measure(struct smtp_data *d, const struct smtp_data_limits *l,
     struct str chunk)
 {
+	size_t i;
+
 	d->size += chunk.n;
 	if (d->size > l->message)
 		d->too_big = true;
-	if (d->header_big)
+	for (i = 0; i < chunk.n && d->opening < OPENING_HEADER; i++)
+		look(d, chunk.p[i]);
+	if (d->header_big || d->opening == OPENING_BODY)
 		return;
-	hdr_scan(&d->header, chunk);
+	hdr_scan(&d->header, str_from(chunk, i));
 	if (d->header.size > l->header || d->header.field_max > l->field)
 		d->header_big = true;
 }
@@ -65,7 +110,9 @@ measure(struct smtp_data *d, const struct smtp_data_limits *l,
 static enum smtp_data_kind
 finish(struct smtp_data *d)
 {
-	if (!d->header_big)
+	if (d->opening == OPENING_LONE)
+		d->opening = OPENING_BODY;
+	if (!d->header_big && d->opening != OPENING_BODY)
 		hdr_scan_end(&d->header);
 	return DATA_END;
 }

@@ -21,6 +21,18 @@ struct smtp_data_limits {
 	uint64_t	message;	/* of the message */
 };
 
+enum {
+	SMTP_OPENING_MAX = 1000	/* bytes that tell whether there is a header */
+};
+
+/* How the content begins.  See smtp_data_next. */
+enum smtp_opening {
+	OPENING_UNKNOWN,
+	OPENING_LONE,	/* a word alone in the first line: it may be a name */
+	OPENING_HEADER,
+	OPENING_BODY	/* no header */
+};
+
 enum smtp_data_kind {
 	DATA_MORE,	/* the input is used up */
 	DATA_CHUNK,
@@ -35,6 +47,9 @@ struct smtp_data {
 	bool		long_line;
 	bool		too_big;
 	bool		header_big;
+	uint8_t		opening;	/* enum smtp_opening */
+	uint16_t	opened;		/* bytes looked at for that */
+	char		first[8];	/* of them */
 	uint8_t		at;
 };
 
@@ -43,6 +58,12 @@ void		smtp_data_init(struct smtp_data *);
 /*
  * Cuts what it has understood off *in.  A chunk is borrowed from the input,
  * in order, never empty.
+ *
+ * Content whose first line is no field has no header: all of it is body.
+ * That is said (opening) before more than SMTP_OPENING_MAX bytes were given
+ * out, or at the end.  Not so what somebody else might take for a header: a
+ * first line that goes on another, that of an mbox, a name with its colon on
+ * the next line.  These stay junk in a header.
  */
 enum smtp_data_kind smtp_data_next(struct smtp_data *,
 		    const struct smtp_data_limits *, struct str *in,

@@ -2,6 +2,7 @@
 its value, one below, one above; what is refused is not stored."""
 
 import base64
+import poplib
 import socket
 
 import pytest
@@ -237,6 +238,46 @@ def test_a_thousand_recipients_by_default(mx):
     assert all(r.startswith("250 ") for r in replies[:999])
     assert replies[999].startswith("452 4.5.3 ")
     assert mx.data(HEADER).startswith("250 ")
+
+
+# -- messages without a header, and those that only nearly have none ------------
+
+HEADLESS = [b"hello\r\n", b"Backup done\r\n\r\nTotal: 5\r\n", b"..\r\n",
+            b": x\r\n", b"A" * 2000 + b": b\r\n", b"word\r\n"]
+
+
+@pytest.mark.parametrize("body", HEADLESS)
+@pytest.mark.parametrize("step", [0, 1])
+def test_all_body(suite, body, step):
+    c = Client(suite)
+    c.script(*TO_BOB)
+    assert c.ask(b"DATA").startswith("354 ")
+    octets = body + b".\r\n"
+    for i in range(0, len(octets), step or len(octets)):
+        c.send(octets[i:i + (step or len(octets))])
+    assert c.reply().startswith("250 ")
+    c.close()
+    wait_for(lambda: deliveries(suite) == 1, "it is delivered")
+    p = poplib.POP3("127.0.0.1", suite.port("pop3"), timeout=60)
+    p.user("bob@example.org")
+    p.pass_("builder")
+    lines = p.retr(1)[1]
+    p.quit()
+    at = lines.index(b"")
+    assert all(l[:1] in b"\t" or b": " in l for l in lines[:at])
+    assert b"\r\n".join(lines[at + 1:]) + b"\r\n" == \
+        (b".\r\n" if body == b"..\r\n" else body)
+
+
+@pytest.mark.parametrize("octets", [
+    b" A: b\r\n\r\nx\r\n", b"A: b\r\nhello\r\n\r\nx\r\n",
+    b"From\r\n : a@b\r\n\r\nx\r\n", b"From a@b Mon\r\nA: b\r\n\r\nx\r\n",
+    b">From a@b Mon\r\nA: b\r\n\r\nx\r\n", b"From x\r\n" * 1000])
+def test_where_the_header_ends_is_not_clear(suite, mx, octets):
+    mx.script(*TO_BOB)
+    assert mx.data(octets).startswith("550 5.6.0 ")
+    assert mx.ask(b"NOOP").startswith("250 ")
+    nothing_stored(suite)
 
 
 # -- order, rights -----------------------------------------------------------

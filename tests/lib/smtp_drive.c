@@ -11,7 +11,6 @@ drive_config(uint8_t bits, struct smtp_config *conf)
 	*conf = (struct smtp_config){ .hostname = STR_INIT("mx.test") };
 	conf->kind = bits & 1 ? SMTP_SUBMISSION : SMTP_MX;
 	conf->auth = (bits & 2) != 0;
-	conf->junk_header = (bits & 4) != 0;
 	conf->limits = smtp_limits_default;
 	if (bits & 8) {
 		conf->limits.command = 64;
@@ -124,6 +123,15 @@ answer(struct drive *d, const struct smtp_event *ev)
 	(void)smtp_answer(&d->s, ev->id, r);
 }
 
+/* It never turns back, and comes before much of the content has. */
+static void
+note_headless(struct drive *d, bool headless)
+{
+	assert(headless || !d->headless || d->content.n == 0);
+	assert(!headless || d->headless || d->content.n <= SMTP_OPENING_MAX);
+	d->headless = headless;
+}
+
 static void
 note(struct drive *d, const struct smtp_event *ev)
 {
@@ -147,11 +155,14 @@ note(struct drive *d, const struct smtp_event *ev)
 		break;
 	case SMTP_EV_BYTES:
 		assert(ev->bytes.n > 0);
+		note_headless(d, ev->headless);
 		buf_add(&d->content, ev->bytes);
 		return;
 	case SMTP_EV_END:
 		assert(ev->size == d->content.n);
-		buf_addf(b, "end %u ", ev->hops);
+		note_headless(d, ev->headless);
+		buf_addf(b, "end %u %s", ev->hops,
+		    ev->headless ? "headless " : "");
 		buf_add(b, buf_str(&d->content));
 		break;
 	case SMTP_EV_ABORT:

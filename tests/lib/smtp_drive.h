@@ -31,6 +31,7 @@ struct drive {
 	unsigned	opened;
 	unsigned	most;		/* questions open at once */
 	unsigned	states;		/* bits: those seen */
+	bool		headless;	/* the last message was */
 	size_t		kept;		/* most bytes of input not taken */
 	bool		closed;
 };

@@ -34,7 +34,35 @@ static const struct scene scenes[] = {
 	{ "body 8bit", &mx, STR_INIT(DATA "S: \xff\r\n\r\n\xc3\r\n.\r\n"),
 	  DATAED " 250/2.0.0", D_EV "end 0 S: \xff\r\n\r\n\xc3\r\n\n" },
 	{ "no header, one line", &mx, STR_INIT(DATA "hello\r\n.\r\n"),
-	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
+	  DATAED " 250/2.0.0", D_EV "end 0 headless hello\r\n\n" },
+	{ "no header, words", &mx,
+	  STR_INIT(DATA "Backup is done\r\nTotal: 5\r\n\r\nA: b\r\n.\r\n"),
+	  DATAED " 250/2.0.0", D_EV "end 0 headless Backup is done\r\n"
+	  "Total: 5\r\n\r\nA: b\r\n\n" },
+	{ "no header, odd first lines", &mx, STR_INIT(
+	  DATA ": a\r\n.\r\nRSET\r\n"
+	  "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\n..\r\n.\r\n"
+	  "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\n\xc3\xa9: x\r\n.\r\n"
+	  "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\nFrom\r\n x\r\n.\r\n"),
+	  DATAED " 250 250 250 250 354 250 250 250 354 250 250 250 354 250",
+	  D_EV "end 0 headless : a\r\n\nmail <> 0\nrcpt <b@y>\ndata\n"
+	  "end 0 headless .\r\n\nmail <> 0\nrcpt <b@y>\ndata\n"
+	  "end 0 headless \xc3\xa9: x\r\n\nmail <> 0\nrcpt <b@y>\ndata\n"
+	  "end 0 headless From\r\n x\r\n\n" },
+	{ "no header: hops and fields in the body do not count", &tiny,
+	  STR_INIT(DATA "a b\r\nReceived: 1\r\nReceived: 2\r\n"
+	  "Received: 3\r\n 7890123456789\r\n 7890123456789\r\n.\r\n"),
+	  DATAED " 250", NULL },
+	{ "no header: the size does", &tiny,
+	  STR_INIT(DATA "a b\r\n23456789\r\n23456789\r\n23456789\r\n"
+	  "23456789\r\n23456789\r\n23456789\r\n23456789\r\n"
+	  "23456789\r\n23456789\r\n2345\r\n.\r\n"),
+	  DATAED " 552/5.3.4", NULL },
+	{ "an mbox line is neither", &mx, STR_INIT(
+	  DATA "From a@b Mon Jan 1\r\nA: b\r\n\r\nx\r\n.\r\n"
+	  "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\n"
+	  ">From a@b Mon Jan 1\r\nA: b\r\n\r\nx\r\n.\r\n"),
+	  DATAED " 550/5.6.0 250 250 354 550/5.6.0", NULL },
 	{ "HELO", &mx, STR_INIT("HELO c\r\nMAIL FROM:<a@b>\r\n"),
 	  "220 250 250/2.1.0", "mail <a@b> 0\n" },
 	{ "case of verbs", &mx,
@@ -217,6 +245,9 @@ static const struct scene scenes[] = {
 	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
 	{ "A-08 folded name", &mx,
 	  STR_INIT(DATA "From\r\n : a@b\r\n\r\nx\r\n.\r\n"),
+	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
+	{ "A-08 folded name, more blanks", &mx,
+	  STR_INIT(DATA "From \r\n \t : a@b\r\n\r\nx\r\n.\r\n"),
 	  DATAED " 550/5.6.0", D_EV "abort 0\nrefused 550\n" },
 	{ "A-08 blank line goes on", &mx,
 	  STR_INIT(DATA "A: b\r\n \r\nC: d\r\n\r\nx\r\n.\r\n"),

@@ -154,7 +154,7 @@ model_data(struct model *m, enum op op)
 		say(m, 550);
 		break;
 	case OP_DATA_JUNK:
-		buf_addz(&m->in, "no header\r\n\r\n.x\r\n.\r\n");
+		buf_addz(&m->in, "A: b\r\nno field\r\n\r\n.x\r\n.\r\n");
 		say(m, 550);
 		break;
 	case OP_DATA_BARE:
