@@ -6,13 +6,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/core/clock.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "common/ipc/ctl.h"
-#include "common/mail/date.h"
 
 /* -- answers ---------------------------------------------------------- */
 
@@ -61,9 +61,14 @@ answer(const struct ctl_call *c, enum dir_result r, const char *what,
 static void
 text_created(struct ctl_row *row, int64_t wall)
 {
-	struct date_text t = date_imap(wall / 1000, 0);
+	time_t		seconds = (time_t)(wall / 1000);
+	struct tm	tm;
+	char		text[32] = "";
 
-	ctl_text(row, "created", str_c(t.s));
+	/* RFC 3339, as the log writes it. */
+	if (gmtime_r(&seconds, &tm) != NULL)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ctl_text(row, "created", str_c(text));
 }
 
 static void
@@ -101,7 +106,7 @@ send_targets(const struct ctl_call *c, const struct dir_alias *l,
 
 	ctl_row_init(&row);
 	ctl_text(&row, "address", str_c(l->address));
-	ctl_text(&row, "targets", targets);
+	ctl_list(&row, "targets", targets);
 	ctl_num(&row, "tenant", l->tenant);
 	text_created(&row, l->created);
 	ctl_row_send(&row, c);
@@ -121,7 +126,7 @@ send_alias(const struct ctl_call *c, struct dir_alias l)
 			buf_reset(&b);
 		}
 		if (b.n > 0)
-			buf_addc(&b, ' ');
+			buf_addc(&b, '\n');
 		buf_add(&b, t);
 	}
 	send_targets(c, &l, buf_str(&b));

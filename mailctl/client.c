@@ -100,10 +100,10 @@ on_done(struct call *c, const struct msg_ctl_done *d)
 		return;
 	}
 	c->code = exit_code(d->status);
-	if (d->text.n > 0 && (d->status != CTL_OK || !c->json))
-		fprintf(d->status == CTL_OK ? stdout : stderr, "%s%.*s\n",
-		    d->status == CTL_OK ? "" : "mailctl: ",
-		    (int)d->text.n, d->text.p);
+	if (d->status == CTL_OK)
+		print_text(c->printer, d->text);
+	else if (d->text.n > 0)
+		fprintf(stderr, "mailctl: %.*s\n", (int)d->text.n, d->text.p);
 	loop_stop();
 }
 

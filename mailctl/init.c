@@ -16,6 +16,7 @@
 #include "common/core/xalloc.h"
 #include "mailctl/exits.h"
 #include "mailctl/instance.h"
+#include "mailctl/print.h"
 
 enum { PORT_BASE = 10000, PORT_BASE_MAX = 64000 };
 
@@ -46,7 +47,8 @@ parse_args(struct wish *w, int argc, char **argv)
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == 'p' && str_u64(str_c(optarg), PORT_BASE_MAX,
 		    &w->base) == -1)
 			return usage("--port-base takes 0 to 64000");
@@ -54,6 +56,8 @@ parse_args(struct wish *w, int argc, char **argv)
 			w->listen = optarg;
 		if (c == 'h')
 			w->hostname = optarg;
+		if (c == ':')
+			return usage("this option wants a value");
 		if (c == '?')
 			return usage("there is no such option");
 	}
@@ -127,8 +131,43 @@ write_conf(int dirfd, struct str text)
 	return rc;
 }
 
+static void
+tell(const struct wish *w, const char *path, bool json)
+{
+	static const struct {
+		const char	*name;
+		unsigned	 port;
+	} ports[] = {
+		{ "mx", 25 }, { "submission", 587 }, { "pop3", 110 },
+		{ "imap", 143 },
+	};
+	struct buf	b;
+	size_t		i;
+
+	if (!json) {
+		printf("%s: mail on port %llu, submission %llu, POP3 %llu, "
+		    "IMAP %llu of %s\n", path,
+		    (unsigned long long)w->base + 25,
+		    (unsigned long long)w->base + 587,
+		    (unsigned long long)w->base + 110,
+		    (unsigned long long)w->base + 143, w->listen);
+		return;
+	}
+	buf_init(&b, 64 * 1024);
+	buf_addz(&b, "{\"config\": ");
+	print_json_str(&b, str_c(path));
+	buf_addz(&b, ", \"address\": ");
+	print_json_str(&b, str_c(w->listen));
+	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		buf_addf(&b, ", \"%s\": %llu", ports[i].name,
+		    (unsigned long long)w->base + ports[i].port);
+	buf_addz(&b, "}");
+	puts(buf_cstr(&b));
+	buf_clear(&b);
+}
+
 static int
-make(const struct wish *w)
+make(const struct wish *w, bool json)
 {
 	struct instance	in;
 	struct buf	b, path;
@@ -158,18 +197,14 @@ make(const struct wish *w)
 	buf_addf(&path, "%s/postern.conf", w->dir);
 	instance_load(&in, buf_cstr(&path));
 	instance_dirs(&in);
-	printf("%s: mail on port %llu, submission %llu, POP3 %llu, IMAP %llu "
-	    "of %s\n", buf_cstr(&path), (unsigned long long)w->base + 25,
-	    (unsigned long long)w->base + 587,
-	    (unsigned long long)w->base + 110,
-	    (unsigned long long)w->base + 143, w->listen);
+	tell(w, buf_cstr(&path), json);
 	buf_clear(&path);
 	instance_clear(&in);
 	return EX_DONE;
 }
 
 int
-init_main(int argc, char **argv)
+init_main(int argc, char **argv, bool json)
 {
 	struct wish	w = { .base = PORT_BASE, .listen = "127.0.0.1" };
 	int		rc;
@@ -180,5 +215,5 @@ init_main(int argc, char **argv)
 	rc = parse_args(&w, argc, argv);
 	if (rc == EX_DONE)
 		rc = check_wish(&w);
-	return rc == EX_DONE ? make(&w) : rc;
+	return rc == EX_DONE ? make(&w, json) : rc;
 }

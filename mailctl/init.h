@@ -4,7 +4,9 @@
 #ifndef MAILCTL_INIT_H
 #define MAILCTL_INIT_H
 
+#include <stdbool.h>
+
 /* mailctl init DIR [...]; returns the exit code. */
-int	init_main(int argc, char **argv);
+int	init_main(int argc, char **argv, bool json);
 
 #endif

@@ -95,6 +95,19 @@ directory_of(const char *path)
 	return xstr(str_of(path, slash == path ? 1 : (size_t)(slash - path)));
 }
 
+unsigned
+instance_check(const char *conf_path, struct buf *errors)
+{
+	struct instance	in = { .conf_path = conf_path };
+	struct buf	text;
+	unsigned	n;
+
+	read_text(&in, &text);
+	n = conf_parse(conf_path, buf_str(&text), errors);
+	buf_clear(&text);
+	return n;
+}
+
 void
 instance_load(struct instance *in, const char *conf_path)
 {

@@ -59,6 +59,9 @@ struct instance {
 	int		 dirfd;
 };
 
+/* How many mistakes the configuration has; one line each is appended. */
+unsigned instance_check(const char *conf_path, struct buf *errors);
+
 /*
  * Reads and checks the configuration; mistakes go to standard error and the
  * exit code is 78.  Then opens the instance's directory.

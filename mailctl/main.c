@@ -12,6 +12,7 @@
 #include "mailctl/init.h"
 #include "mailctl/instance.h"
 #include "mailctl/password.h"
+#include "mailctl/print.h"
 #include "mailctl/run.h"
 
 enum { PASSWORD_MAX = 1024 };
@@ -58,11 +59,38 @@ take_options(struct options *o, int argc, char **argv, char **words)
 	return n;
 }
 
+static void
+json_mistakes(struct buf *b, unsigned n, struct str lines)
+{
+	struct str	line;
+	bool		any = false;
+
+	buf_addf(b, "{\"mistakes\": %u, \"errors\": [", n);
+	while (lines.n > 0 && str_cut(&lines, '\n', &line)) {
+		buf_addz(b, any ? ",\n " : "");
+		print_json_str(b, line);
+		any = true;
+	}
+	buf_addz(b, "]}");
+}
+
 static int
 config_check(const struct options *o)
 {
-	struct instance in;
+	struct instance	in;
+	struct buf	errors, b;
+	unsigned	n;
 
+	buf_init(&errors, 1024 * 1024);
+	n = instance_check(o->conf, &errors);
+	if (n > 0) {
+		buf_init(&b, 8 * 1024 * 1024);
+		json_mistakes(&b, n, buf_str(&errors));
+		if (o->json)
+			puts(buf_cstr(&b));
+		fputs(buf_cstr(&errors), stderr);
+		return EX_CONFIG_;
+	}
 	instance_load(&in, o->conf);
 	if (o->json)
 		puts("{\"mistakes\": 0}");
@@ -95,7 +123,8 @@ ask_daemon(const struct options *o, const struct ctl_info *in, char **args,
 	int		rc;
 
 	if (n < in->least || n > in->most) {
-		fprintf(stderr, "usage: mailctl %s %s\n", in->words, in->args);
+		fprintf(stderr, "usage: mailctl %s%s%s\n", in->words,
+		    in->args[0] != '\0' ? " " : "", in->args);
 		if (n > in->most && in->most > 2)
 			fprintf(stderr, "mailctl: at most %u words at a time\n",
 			    in->most);
@@ -122,7 +151,7 @@ dispatch(const struct options *o, char **words, int n, int64_t started)
 	int			 used;
 
 	if (n >= 1 && strcmp(words[0], "init") == 0)
-		return init_main(n, words);
+		return init_main(n, words, o->json);
 	if (n == 1 && strcmp(words[0], "run") == 0) {
 		instance_load(&inst, o->conf);
 		return run_main(&inst, started);

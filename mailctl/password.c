@@ -10,7 +10,17 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* One line of standard input, without its end. */
+static int
+refuse(const char *why)
+{
+	fprintf(stderr, "mailctl: %s\n", why);
+	return -1;
+}
+
+/*
+ * One line of standard input, without its end.  What is no password is said
+ * here, before anybody is asked to store it.
+ */
 static int
 read_line(struct buf *out)
 {
@@ -24,7 +34,16 @@ read_line(struct buf *out)
 	}
 	if (out->n > 0 && out->p[out->at + out->n - 1] == '\r')
 		buf_trunc(out, out->n - 1);
-	return n == -1 || (n == 0 && !any) || !buf_ok(out) ? -1 : 0;
+	if (n == -1 || (n == 0 && !any))
+		return refuse("no password came on standard input");
+	if (!buf_ok(out))
+		return refuse("a password has at most 1024 bytes");
+	if (out->n == 0)
+		return refuse("an empty password is none");
+	if (str_chr(buf_str(out), '\0') != -1)
+		return refuse("a password cannot hold a NUL: no client could "
+		    "send it");
+	return 0;
 }
 
 static volatile sig_atomic_t caught;
@@ -98,13 +117,8 @@ password_read(struct buf *out)
 	struct buf	again;
 	int		rc;
 
-	if (!isatty(0)) {
-		rc = read_line(out);
-		if (rc == -1)
-			fprintf(stderr, "mailctl: no password came on "
-			    "standard input\n");
-		return rc;
-	}
+	if (!isatty(0))
+		return read_line(out);
 	buf_init(&again, out->max);
 	rc = ask("Password: ", out);
 	if (rc == 0)

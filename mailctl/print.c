@@ -17,7 +17,7 @@ enum {
 
 struct cell {
 	struct str	text;		/* ours */
-	bool		number;
+	enum column_kind kind;
 };
 
 struct row {
@@ -31,6 +31,7 @@ struct printer {
 	bool		 json, any, headed;
 	struct row	*rows;
 	size_t		 n;
+	struct str	 note;		/* ours */
 	struct buf	 out;
 };
 
@@ -109,12 +110,14 @@ is_json_number(struct str s)
 
 /* For a terminal: printable ASCII stays, the rest as \xNN. */
 static void
-add_shown(struct buf *b, struct str s)
+add_shown(struct buf *b, struct str s, enum column_kind kind)
 {
 	size_t i;
 
 	for (i = 0; i < s.n; i++) {
-		if (s.p[i] >= 0x20 && s.p[i] <= 0x7e)
+		if (s.p[i] == '\n' && kind == COLUMN_LIST)
+			buf_addc(b, ' ');
+		else if (s.p[i] >= 0x20 && s.p[i] <= 0x7e)
 			buf_addc(b, s.p[i]);
 		else
 			buf_addf(b, "\\x%02x", (unsigned char)s.p[i]);
@@ -123,7 +126,7 @@ add_shown(struct buf *b, struct str s)
 
 /* JSON has its own escapes, when it is written. */
 static struct str
-dup_shown(const struct printer *p, struct str s)
+dup_shown(const struct printer *p, struct str s, enum column_kind kind)
 {
 	struct buf	shown;
 	struct str	copy;
@@ -131,7 +134,7 @@ dup_shown(const struct printer *p, struct str s)
 	if (p->json)
 		return xdup(s);
 	buf_init(&shown, OUT_MAX);
-	add_shown(&shown, s);
+	add_shown(&shown, s, kind);
 	copy = xdup(buf_str(&shown));
 	buf_clear(&shown);
 	return copy;
@@ -150,21 +153,55 @@ print_row(struct printer *p, struct msg_list columns)
 	struct rec_column	 c;
 	struct row		*r;
 
-	if (p->n == ROWS_MAX)
+	/* One thing is one object and written at its end. */
+	if (p->n == ROWS_MAX && !(p->json && p->shape == PRINT_ONE))
 		print_page(p);
 	p->rows = xrealloc(p->rows, p->n + 1, sizeof(*p->rows));
 	r = &p->rows[p->n++];
 	r->n = 0;
 	while (r->n < COLUMNS_MAX && rec_next_column(&columns, &c)) {
-		r->key[r->n] = dup_shown(p, c.key);
-		r->cell[r->n].text = dup_shown(p, c.value);
-		r->cell[r->n].number = c.number != 0;
+		r->cell[r->n].kind = c.kind;
+		r->key[r->n] = dup_shown(p, c.key, COLUMN_TEXT);
+		r->cell[r->n].text = dup_shown(p, c.value, c.kind);
 		r->n++;
 	}
 }
 
 static void
-json_row(struct printer *p, const struct row *r)
+json_list(struct printer *p, struct str list, bool *any)
+{
+	struct str one;
+
+	while (list.n > 0 && str_cut(&list, '\n', &one)) {
+		if (*any)
+			buf_addz(&p->out, ", ");
+		*any = true;
+		print_json_str(&p->out, one);
+	}
+}
+
+/* The cell i of a row, and of those behind it that only go on with lists. */
+static void
+json_cell(struct printer *p, const struct row *r, unsigned i, size_t rows)
+{
+	const struct cell	*c = &r->cell[i];
+	bool			 any = false;
+	size_t			 k;
+
+	if (c->kind == COLUMN_LIST) {
+		buf_addc(&p->out, '[');
+		for (k = 0; k < rows; k++)
+			json_list(p, r[k].cell[i].text, &any);
+		buf_addc(&p->out, ']');
+	} else if (c->kind == COLUMN_NUMBER && is_json_number(c->text))
+		buf_add(&p->out, c->text);
+	else
+		print_json_str(&p->out, c->text);
+}
+
+/* Without the brace at its end. */
+static void
+json_open_row(struct printer *p, const struct row *r, size_t rows)
 {
 	unsigned i;
 
@@ -174,12 +211,51 @@ json_row(struct printer *p, const struct row *r)
 			buf_addz(&p->out, ", ");
 		print_json_str(&p->out, r->key[i]);
 		buf_addz(&p->out, ": ");
-		if (r->cell[i].number && is_json_number(r->cell[i].text))
-			buf_add(&p->out, r->cell[i].text);
-		else
-			print_json_str(&p->out, r->cell[i].text);
+		json_cell(p, r, i, rows);
 	}
-	buf_addc(&p->out, '}');
+}
+
+/* Whether b only goes on with the lists of a. */
+static bool
+goes_on(const struct row *a, const struct row *b)
+{
+	bool		any = false;
+	unsigned	i;
+
+	for (i = 0; i < a->n && i < b->n; i++) {
+		if (!str_eq(a->key[i], b->key[i]) ||
+		    a->cell[i].kind != b->cell[i].kind)
+			return false;
+		any = any || a->cell[i].kind == COLUMN_LIST;
+	}
+	return any && a->n == b->n;
+}
+
+/* The first row; what follows it are its parts: of a message, its targets. */
+static void
+json_one(struct printer *p)
+{
+	size_t i, first = 1;
+
+	if (p->n > 0) {
+		while (first < p->n && goes_on(&p->rows[0], &p->rows[first]))
+			first++;
+		json_open_row(p, &p->rows[0], first);
+	} else
+		buf_addc(&p->out, '{');
+	for (i = first; i < p->n; i++) {
+		buf_addz(&p->out, i == first ? ", \"targets\": [\n " : ",\n ");
+		json_open_row(p, &p->rows[i], 1);
+		buf_addc(&p->out, '}');
+		emit(p);
+	}
+	if (p->n > first)
+		buf_addc(&p->out, ']');
+	if (p->note.n > 0) {
+		buf_addz(&p->out, p->n > 0 ? ", \"text\": " : "\"text\": ");
+		print_json_str(&p->out, p->note);
+	}
+	buf_addz(&p->out, "}\n");
 }
 
 static void
@@ -188,10 +264,10 @@ json_page(struct printer *p)
 	size_t i;
 
 	for (i = 0; i < p->n; i++) {
-		if (p->shape == PRINT_TABLE)
-			buf_addz(&p->out, p->any ? ",\n " : "[");
+		buf_addz(&p->out, p->any ? ",\n " : "[");
 		p->any = true;
-		json_row(p, &p->rows[i]);
+		json_open_row(p, &p->rows[i], 1);
+		buf_addc(&p->out, '}');
 		emit(p);
 	}
 }
@@ -221,7 +297,7 @@ head(struct printer *p, const struct row *r, const size_t *width)
 		for (j = 0; j < r->key[i].n; j++)
 			buf_addc(&name, ascii_upper(r->key[i].p[j]));
 		pad(&p->out, buf_str(&name), i + 1 == r->n ? 0 : width[i],
-		    r->cell[i].number);
+		    r->cell[i].kind == COLUMN_NUMBER);
 		buf_addz(&p->out, i + 1 == r->n ? "\n" : "  ");
 		buf_clear(&name);
 	}
@@ -249,7 +325,7 @@ table_page(struct printer *p)
 	for (i = 0; i < p->n; i++) {
 		for (c = 0, r = &p->rows[i]; c < r->n; c++) {
 			pad(&p->out, r->cell[c].text, c + 1 == r->n ? 0 :
-			    width[c], r->cell[c].number);
+			    width[c], r->cell[c].kind == COLUMN_NUMBER);
 			buf_addz(&p->out, c + 1 == r->n ? "\n" : "  ");
 		}
 		emit(p);
@@ -289,7 +365,9 @@ print_page(struct printer *p)
 	unsigned	c;
 	size_t		i;
 
-	if (p->json)
+	if (p->json && p->shape == PRINT_ONE)
+		json_one(p);
+	else if (p->json)
 		json_page(p);
 	else if (p->shape == PRINT_TABLE)
 		table_page(p);
@@ -306,13 +384,21 @@ print_page(struct printer *p)
 }
 
 void
+print_text(struct printer *p, struct str text)
+{
+	xfree_str(&p->note);
+	p->note = dup_shown(p, text, COLUMN_TEXT);
+}
+
+void
 print_end(struct printer *p)
 {
 	print_page(p);
 	if (p->json && p->shape == PRINT_TABLE)
 		puts(p->any ? "]" : "[]");
-	else if (p->json)
-		puts(p->any ? "" : "{}");
+	else if (!p->json && p->note.n > 0)
+		printf("%.*s\n", (int)p->note.n, p->note.p);
+	xfree_str(&p->note);
 	buf_clear(&p->out);
 	free(p->rows);
 	free(p);

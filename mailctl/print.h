@@ -18,6 +18,8 @@ struct printer	*print_new(enum print_shape, bool json);
 void		 print_row(struct printer *, struct msg_list columns);
 /* A page of a table is complete. */
 void		 print_page(struct printer *);
+/* What the daemon says at the end. */
+void		 print_text(struct printer *, struct str);
 /* The end; frees it.  Without rows and with JSON: [] or {}. */
 void		 print_end(struct printer *);
 

@@ -270,6 +270,8 @@ run_main(struct instance *in, int64_t started_ms)
 	loop_signal(SIGCHLD, on_child, NULL);
 	loop_signal(SIGTERM, on_stop, NULL);
 	loop_signal(SIGINT, on_stop, NULL);
+	/* Its terminal went, or a reload is hoped for: an end in order. */
+	loop_signal(SIGHUP, on_stop, NULL);
 	sup.kill_timer = loop_timer(on_kill_timer, NULL);
 	status_listen(&sup);
 	for (i = 0; i < UNITS; i++) {

@@ -150,12 +150,13 @@ ctl_row_init(struct ctl_row *r)
 }
 
 static void
-add_column(struct ctl_row *r, const char *key, struct str value, bool number)
+add_column(struct ctl_row *r, const char *key, struct str value,
+    enum column_kind kind)
 {
 	struct rec_column col = {
 		.key = str_c(key),
 		.value = str_sub(value, 0, CTL_COLUMN_MAX),
-		.number = number,
+		.kind = (uint8_t)kind,
 	};
 
 	assert(r->n < COLUMNS_MAX);
@@ -168,7 +169,13 @@ add_column(struct ctl_row *r, const char *key, struct str value, bool number)
 void
 ctl_text(struct ctl_row *r, const char *key, struct str value)
 {
-	add_column(r, key, value, false);
+	add_column(r, key, value, COLUMN_TEXT);
+}
+
+void
+ctl_list(struct ctl_row *r, const char *key, struct str values)
+{
+	add_column(r, key, values, COLUMN_LIST);
 }
 
 void
@@ -178,7 +185,7 @@ ctl_num(struct ctl_row *r, const char *key, uint64_t v)
 
 	buf_init(&b, 32);
 	buf_addu(&b, v);
-	add_column(r, key, buf_str(&b), true);
+	add_column(r, key, buf_str(&b), COLUMN_NUMBER);
 	buf_clear(&b);
 }
 

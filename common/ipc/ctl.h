@@ -82,6 +82,8 @@ struct ctl_row {
 
 void	ctl_row_init(struct ctl_row *);
 void	ctl_text(struct ctl_row *, const char *key, struct str);
+/* Values with a newline between them. */
+void	ctl_list(struct ctl_row *, const char *key, struct str);
 void	ctl_num(struct ctl_row *, const char *key, uint64_t);
 /* Sends it and makes it empty, ready for the next or to be forgotten. */
 void	ctl_row_send(struct ctl_row *, const struct ctl_call *);

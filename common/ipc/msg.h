@@ -93,6 +93,12 @@ enum job_status {
 	JOB_PERM
 };
 
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_NUMBER,		/* without quotes */
+	COLUMN_LIST		/* texts with a newline between them */
+};
+
 enum ctl_status {		/* mailctl's exit code follows from it */
 	CTL_OK,
 	CTL_FAILED,

@@ -4,6 +4,7 @@ import imaplib
 import os
 import pty
 import signal
+import smtplib
 import subprocess
 import termios
 
@@ -112,6 +113,59 @@ def test_passwd_takes_effect_at_once(suite):
     assert login(suite, "other")
     suite.ctl("user", "remove", "bob@example.org")
     assert not login(suite, "other")
+
+
+@pytest.mark.parametrize("typed,word", [
+    ("", "no password came"), ("\n", "empty"), ("\r\n", "empty"),
+    ("x" * 1025 + "\n", "1024"), ("x" * 100000 + "\n", "1024"),
+    ("a\0b\n", "NUL")])
+def test_what_is_no_password(suite, typed, word):
+    for verb in ("add", "passwd"):
+        done = suite.ctl("user", verb, "eve@example.org", stdin=typed,
+                         check=2)
+        assert word in done.stderr and done.stderr.count("\n") == 1
+    suite.ctl("user", "show", "eve@example.org", check=3)
+
+
+def test_the_longest_password(suite):
+    suite.ctl("user", "add", "eve@example.org", stdin="x" * 1024 + "\n")
+    suite.ctl("user", "passwd", "eve@example.org", stdin="no newline")
+
+
+def test_json_is_one_value(suite):
+    targets = [f"t{i:02}@" + "d" * 60 + ".example.org" for i in range(49)]
+    targets.append('"a b"@example.org')
+    suite.ctl("alias", "add", "team@example.org", *targets[:49])
+    suite.ctl("alias", "add", "team@example.org", targets[49])
+    shown = suite.json("alias", "show", "team@example.org")
+    assert shown["address"] == "team@example.org"
+    assert sorted(shown["targets"]) == sorted(targets)
+    rows = suite.json("alias", "list")
+    assert sorted(sum((r["targets"] for r in rows), [])) == sorted(targets)
+    assert suite.json("domain", "show", "example.org")["created"][10] == "T"
+    suite.ctl("alias", "add", "loop@example.org", "loop@example.org")
+    with smtplib.SMTP("127.0.0.1", suite.port("mx")) as c:
+        c.sendmail("a@example.net", "loop@example.org", "S: x\r\n\r\n")
+    row = wait_for(lambda: [r for r in suite.json("queue", "list")
+                            if r["state"] == "held"], "it is held")[0]
+    shown = suite.json("queue", "show", row["qid"])
+    assert shown["qid"] == row["qid"] and "5.4.6" in shown["error"]
+    assert [t["target"] for t in shown["targets"]] == \
+        list(range(len(shown["targets"])))
+    assert suite.json("queue", "retry", "--all") == \
+        {"text": "1 to be tried now"}
+    assert suite.json("queue", "remove", row["qid"]) == \
+        {"text": "1 removed"}
+    assert suite.json("alias", "remove", "team@example.org") == {}
+
+
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGINT,
+                                   signal.SIGHUP])
+def test_a_signal_is_an_end_in_order(suite, signo):
+    suite.proc.send_signal(signo)
+    assert suite.proc.wait(60) == 0
+    assert suite.lines("postern", "stopped")
+    assert not suite.lines("the starter is gone")
 
 
 def test_password_is_not_an_argument(suite):

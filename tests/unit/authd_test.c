@@ -741,10 +741,10 @@ static const struct {
 	{ CTL_ALIAS_ADD, "x@example.net|a@b.c", "3" },
 	{ CTL_ALIAS_ADD, "x@example.com|rubbish", "2" },
 	{ CTL_ALIAS_SHOW, "all@example.com",
-	    "0 [all@example.com a@b.c d@e.f]" },
+	    "0 [all@example.com a@b.c\nd@e.f]" },
 	{ CTL_ALIAS_LIST, "",
 	    "0 [@example.com cid@example.com] "
-	    "[all@example.com a@b.c d@e.f]" },
+	    "[all@example.com a@b.c\nd@e.f]" },
 	{ CTL_ALIAS_REMOVE, "all@example.com|a@b.c", "0" },
 	{ CTL_ALIAS_REMOVE, "all@example.com|a@b.c", "3" },
 	{ CTL_ALIAS_LIST, "example.com|@example.com",

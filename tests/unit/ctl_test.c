@@ -230,10 +230,10 @@ test_rows(void **state)
 	assert_true(rec_next_column(&m.ctl_row.columns, &col));
 	assert_true(str_eq(col.key, S("name")));
 	assert_true(str_eq(col.value, S("a")));
-	assert_int_equal(col.number, 0);
+	assert_int_equal(col.kind, COLUMN_TEXT);
 	assert_true(rec_next_column(&m.ctl_row.columns, &col));
 	assert_true(str_eq(col.value, S("18446744073709551615")));
-	assert_int_equal(col.number, 1);
+	assert_int_equal(col.kind, COLUMN_NUMBER);
 	assert_true(rec_next_column(&m.ctl_row.columns, &col));
 	assert_int_equal(col.value.n, CTL_COLUMN_MAX);
 	assert_int_equal(msg_decode(&packet, R_AUTHD, R_MAILCTL, &m), 0);

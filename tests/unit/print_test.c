@@ -13,10 +13,10 @@ static uint32_t		count;
 static char		got[8 * 1024 * 1024];
 
 static void
-add(struct str key, struct str value, bool number)
+add(struct str key, struct str value, enum column_kind kind)
 {
 	rec_add_column(&raw, &count, &(struct rec_column){ .key = key,
-	    .value = value, .number = number });
+	    .value = value, .kind = (uint8_t)kind });
 }
 
 static void
@@ -65,13 +65,13 @@ two_rows(enum print_shape shape, bool json)
 {
 	struct printer *p = begin(shape, json);
 
-	add(S("name"), S("a@b"), false);
-	add(S("size"), S("5"), true);
-	add(S("note"), S("x y"), false);
+	add(S("name"), S("a@b"), COLUMN_TEXT);
+	add(S("size"), S("5"), COLUMN_NUMBER);
+	add(S("note"), S("x y"), COLUMN_TEXT);
 	row(p);
-	add(S("name"), S("longer@b"), false);
-	add(S("size"), S("12345"), true);
-	add(S("note"), S(""), false);
+	add(S("name"), S("longer@b"), COLUMN_TEXT);
+	add(S("size"), S("12345"), COLUMN_NUMBER);
+	add(S("note"), S(""), COLUMN_TEXT);
 	row(p);
 	return end(p);
 }
@@ -121,9 +121,9 @@ test_terminal(void **state)
 		shape = i % 4 / 2;
 		json = i % 2;
 		p = begin(shape == 0 ? PRINT_TABLE : PRINT_ONE, json == 1);
-		add(hostile[i / 4], S("v"), false);
-		add(S("k"), hostile[i / 4], false);
-		add(S("n"), hostile[i / 4], true);
+		add(hostile[i / 4], S("v"), COLUMN_TEXT);
+		add(S("k"), hostile[i / 4], COLUMN_TEXT);
+		add(S("n"), hostile[i / 4], COLUMN_NUMBER);
 		row(p);
 		for (s = end(p); *s != '\0'; s++) {
 			if (*s != '\n' && (*s < 0x20 || *s > 0x7e))
@@ -161,6 +161,74 @@ test_json_str(void **state)
 	}
 }
 
+static const char *
+alias(enum print_shape shape, bool json)
+{
+	struct printer *p = begin(shape, json);
+
+	add(S("address"), S("a@b"), COLUMN_TEXT);
+	add(S("targets"), S("c@d\n\"e f\"@g"), COLUMN_LIST);
+	row(p);
+	add(S("address"), S("a@b"), COLUMN_TEXT);
+	add(S("targets"), S("h@i"), COLUMN_LIST);
+	row(p);
+	return end(p);
+}
+
+/* Values of one column: an array; what goes on in a row of its own, too. */
+static void
+test_list(void **state)
+{
+	struct printer *p;
+
+	(void)state;
+	assert_string_equal(alias(PRINT_ONE, false),
+	    "address  a@b\ntargets  c@d \"e f\"@g\n\n"
+	    "address  a@b\ntargets  h@i\n");
+	assert_string_equal(alias(PRINT_ONE, true), "{\"address\": \"a@b\", "
+	    "\"targets\": [\"c@d\", \"\\\"e f\\\"@g\", \"h@i\"]}\n");
+	assert_string_equal(alias(PRINT_TABLE, true),
+	    "[{\"address\": \"a@b\", "
+	    "\"targets\": [\"c@d\", \"\\\"e f\\\"@g\"]},\n"
+	    " {\"address\": \"a@b\", \"targets\": [\"h@i\"]}]\n");
+	p = begin(PRINT_ONE, true);
+	add(S("targets"), S(""), COLUMN_LIST);
+	row(p);
+	assert_string_equal(end(p), "{\"targets\": []}\n");
+}
+
+/* One thing is one object, whatever it is made of. */
+static void
+test_parts(void **state)
+{
+	struct printer	*p;
+	const char	*s;
+	size_t		 i, n = 0;
+
+	(void)state;
+	assert_string_equal(two_rows(PRINT_ONE, true),
+	    "{\"name\": \"a@b\", \"size\": 5, \"note\": \"x y\", "
+	    "\"targets\": [\n {\"name\": \"longer@b\", \"size\": 12345, "
+	    "\"note\": \"\"}]}\n");
+	p = begin(PRINT_ONE, true);
+	print_text(p, S("2 \"removed\""));
+	assert_string_equal(end(p), "{\"text\": \"2 \\\"removed\\\"\"}\n");
+	p = begin(PRINT_ONE, true);
+	for (i = 0; i <= 10000; i++) {
+		add(S("n"), i == 0 ? S("0") : S("1"), COLUMN_NUMBER);
+		row(p);
+	}
+	print_text(p, S("more"));
+	s = end(p);
+	assert_true(str_starts(str_c(s), S("{\"n\": 0, \"targets\": [\n {")));
+	assert_non_null(strstr(s, "{\"n\": 1}], \"text\": \"more\"}\n"));
+	while ((s = strstr(s, "\n {")) != NULL) {
+		s++;
+		n++;
+	}
+	assert_int_equal(n, 10000);
+}
+
 /* What is said to be a number and is none stays inside its quotes. */
 static void
 test_json_number(void **state)
@@ -180,7 +248,7 @@ test_json_number(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(t); i++) {
 		p = begin(PRINT_ONE, true);
-		add(S("n"), str_c(t[i].v), true);
+		add(S("n"), str_c(t[i].v), COLUMN_NUMBER);
 		row(p);
 		snprintf(want, sizeof(want), "{\"n\": %s}\n", t[i].want);
 		assert_string_equal(end(p), want);
@@ -201,8 +269,8 @@ test_wide(void **state)
 	memset(wide, 1, sizeof(wide));
 	p = begin(PRINT_TABLE, false);
 	for (i = 0; i < ROWS; i++) {
-		add(S("a"), i == 5 ? str_of(wide, WIDE) : S("x"), false);
-		add(S("b"), i == 7 ? str_of(wide, WIDE) : S("y"), false);
+		add(S("a"), i == 5 ? str_of(wide, WIDE) : S("x"), COLUMN_TEXT);
+		add(S("b"), i == 7 ? str_of(wide, WIDE) : S("y"), COLUMN_TEXT);
 		row(p);
 	}
 	s = end(p);
@@ -221,6 +289,8 @@ main(void)
 		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_json_str),
 		cmocka_unit_test(test_json_number),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_wide),
 	};
 

@@ -3,6 +3,7 @@
  * above; a client that never reads; how a session ends in each state.
  * ATTACKS ids in comments.
  */
+#include "common/core/base64.h"
 #include "tests/lib/smtp_confs.h"
 
 static void

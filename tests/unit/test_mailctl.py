@@ -1,4 +1,5 @@
 """mailctl without daemons: init and config check, their words and codes."""
+import json
 import os
 import subprocess
 import sys
@@ -31,6 +32,23 @@ def test_init_and_check(tmp_path):
         ["directory", "postern.conf", "queue", "run", "snapshots", "store"])
 
 
+def test_init_in_json(tmp_path):
+    code, out, err = mailctl("--json", "init", tmp_path / "x")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {
+        "config": "%s/x/postern.conf" % tmp_path, "address": "127.0.0.1",
+        "mx": 10025, "submission": 10587, "pop3": 10110, "imap": 10143}
+
+
+def test_mistakes_in_json(tmp_path):
+    (tmp_path / "c").write_text("a = 1\n\nb\n")
+    code, out, err = mailctl("-c", tmp_path / "c", "config", "check",
+                             "--json")
+    assert code == 78
+    assert json.loads(out) == {"mistakes": 2, "errors": err.splitlines()}
+    assert err.startswith("%s/c:1: a: " % tmp_path)
+
+
 def test_init_leaves_what_is_there(tmp_path):
     (tmp_path / "postern.conf").write_text("mine")
     code, _, err = mailctl("init", tmp_path)
@@ -43,12 +61,12 @@ def test_init_leaves_what_is_there(tmp_path):
     (), ("a", "b"), ("x", "--port-base", "64001"), ("x", "--port-base", "-1"),
     ("x", "--hostname", "a b"), ("x", "--hostname", "a\nb"),
     ("x", "--listen", "localhost"), ("x", "--listen", "1.2.3.4:25"),
-    ("x", "--nothing")])
+    ("x", "--nothing"), ("x", "--listen")])
 def test_init_usage(tmp_path, args):
     args = [str(tmp_path / a) if a in "abx" else a for a in args]
     code, out, err = mailctl("init", *args)
     assert (code, out) == (2, "")
-    assert "mailctl init: " in err
+    assert err.startswith("mailctl init: ")
     assert os.listdir(tmp_path) == []
 
 
