@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "authd/spare.h"
 #include "common/core/clock.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
@@ -444,9 +445,32 @@ static const struct ctl_handler verbs[] = {
 	{ CTL_ALIAS_LIST, on_alias_list },
 };
 
+static bool
+is_change(unsigned verb)
+{
+	static const enum ctl_verb	changes[] = { CTL_DOMAIN_ADD,
+		CTL_DOMAIN_REMOVE, CTL_USER_ADD, CTL_USER_PASSWD,
+		CTL_USER_REMOVE, CTL_ALIAS_ADD, CTL_ALIAS_REMOVE };
+	size_t				i;
+
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		if (changes[i] == verb)
+			return true;
+	}
+	return false;
+}
+
 void
 admin_call(struct authd *a, struct chan *c, const struct msg_ctl *m)
 {
+	const struct ctl_call call = { .chan = c, .id = m->id };
+
+	/* A commit that finds no room would be the end of this process. */
+	if (is_change(m->verb) && !spare_has_room()) {
+		ctl_done(&call, CTL_FAILED, "the disk is nearly full: nothing "
+		    "was changed; make room and do it again");
+		return;
+	}
 	ctl_dispatch(c, m, "authd", verbs, sizeof(verbs) / sizeof(verbs[0]),
 	    a);
 }

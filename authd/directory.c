@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "authd/dirdb.h"
+#include "authd/spare.h"
 #include "common/core/log.h"
 #include "common/core/pack.h"
 #include "common/core/xalloc.h"
@@ -216,12 +217,18 @@ remove_logs(struct dir *d)
 	free(names);
 }
 
-/* A no-op until there is enough to write. */
+/*
+ * A no-op until there is enough to write.  On a full disk the pages wait in
+ * memory, and what they say is in the log.
+ */
 static void
 checkpoint(struct dir *d)
 {
-	check(d->env->txn_checkpoint(d->env, CHECKPOINT_KB, 0, 0),
-	    "checkpoint");
+	int rc = d->env->txn_checkpoint(d->env, CHECKPOINT_KB, 0, 0);
+
+	if (rc == ENOSPC)
+		return;
+	check(rc, "checkpoint");
 	if (++d->commits % REMOVE_EVERY == 0)
 		remove_logs(d);
 }
@@ -315,6 +322,7 @@ dir_open(int fd, uint64_t mailboxes_max)
 	if (fchdir(fd) == -1)
 		fatal("directory");
 	d->ids_max = mailboxes_max;
+	spare_use();
 	open_env(d);
 	open_db(d);
 	remove_logs(d);

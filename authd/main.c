@@ -9,12 +9,15 @@
 #include <sodium.h>
 
 #include "authd/authd.h"
+#include "authd/spare.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
 #include "common/core/sandbox.h"
 #include "common/core/start.h"
 #include "common/mail/text.h"
+
+enum { SPARE_MS = 60 * 1000 };
 
 static const struct {
 	const char	*name;		/* of the listening socket */
@@ -61,6 +64,16 @@ fork_workers(void)
 	return hash_fork(&c, start_view());
 }
 
+/* The spare room was used, or there was none yet: until there is some. */
+static void
+on_spare(void *arg)
+{
+	struct loop_timer **timer = arg;
+
+	if (!spare_fill())
+		loop_timer_set(*timer, SPARE_MS);
+}
+
 static void
 on_term(void *arg)
 {
@@ -74,6 +87,7 @@ main(void)
 	struct authd	*a;
 	struct hash	*h;
 	struct dir	*d;
+	static struct loop_timer *spare;
 	const char	*locked;
 	size_t		 i;
 	int		 fd;
@@ -102,6 +116,8 @@ main(void)
 	dir_set_postmaster(d, conf_text(C_POSTMASTER), conf_text(C_HOSTNAME));
 	a = authd_new(d, h);
 	chan_init();
+	spare = loop_timer(on_spare, &spare);
+	on_spare(&spare);
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
 		authd_listen(a, start_fd(clients[i].name), clients[i].peer);
 	start_ready(locked);

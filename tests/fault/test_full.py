@@ -95,3 +95,43 @@ def test_not_one_byte_left(small):
     inst.wait_queue_empty(120)
     load.check(flow.ledger, [load.headers(inst, "bob@example.org",
                                           "builder")])
+
+
+def can_log_in(inst):
+    """By submission, which needs authd and no disk."""
+    with smtplib.SMTP("127.0.0.1", inst.port("submission"), timeout=60) as c:
+        try:
+            return c.login("bob@example.org", "builder")[0] == 235
+        except smtplib.SMTPAuthenticationError as e:
+            assert e.smtp_code == 454, e
+            return False
+
+
+def test_the_directory_on_a_full_disk(small):
+    """Logins go on, also in an authd that has to start there; an operator's
+    change is refused and spoils nothing."""
+    inst, mount = small
+    fill(mount, 0)
+    assert can_log_in(inst)
+    for i in range(3):
+        done = inst.ctl("user", "add", f"u{i}@example.org", stdin="x\n",
+                        check=1)
+        assert "disk" in done.stderr
+        inst.ctl("domain", "add", f"d{i}.example.org", check=1)
+        inst.ctl("user", "passwd", "bob@example.org", stdin="x\n", check=1)
+    assert can_log_in(inst)
+    for _ in range(3):
+        inst.kill(inst.pid("authd"))
+        wait_for(lambda: can_log_in(inst), "authd is back", 20)
+    fill(mount, 0)
+    inst.ctl("domain", "add", "d.example.org", check=1)
+    assert [r["domain"] for r in inst.json("domain", "list")] == \
+        ["example.org"]
+    os.unlink(mount / "ballast")
+    inst.add_user("u@example.org", "x")
+    inst.ctl("domain", "add", "d.example.org")
+    assert can_log_in(inst)
+    fill(mount, 0)
+    inst.kill(inst.pid("authd"))
+    wait_for(lambda: can_log_in(inst), "authd is back", 20)
+    os.unlink(mount / "ballast")
