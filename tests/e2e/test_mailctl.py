@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import smtplib
+import socket
 import subprocess
 import termios
 
@@ -56,6 +57,24 @@ def test_long_words(suite):
     done = suite.ctl("domain", "show", "d" * 1025, check=2)
     assert "too long" in done.stderr
     suite.ctl("alias", "add", *["a@example.org"] * 52, check=2)
+
+
+def test_a_port_lost_to_another_program():
+    """The rig itself: between choosing ports and using them."""
+    inst = postern.Instance()
+    try:
+        inst.init()
+        base = inst.base
+        with socket.socket() as thief:
+            thief.bind(("127.0.0.1", inst.port("imap")))
+            thief.listen()
+            inst.start()
+            assert inst.base != base
+            inst.add_domain()
+            with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
+                assert c.noop()[0] == 250
+    finally:
+        inst.__exit__(None, None, None)
 
 
 def test_unreachable():

@@ -133,16 +133,36 @@ class Instance:
         return self
 
     def start(self):
-        self.launch()
-        wait_for(lambda: self.proc.poll() is not None or self.is_ready(),
-                 "all daemons ready")
+        """On other ports if somebody else has taken one of ours by now."""
+        for _ in range(20):
+            self.launch()
+            wait_for(lambda: self.proc.poll() is not None or self.is_ready(),
+                     "all daemons ready")
+            if self.proc.poll() is None or \
+                    "Address already in use" not in self.new_log():
+                break
+            self.move()
         assert self.proc.poll() is None, self.log()[-3000:]
         return self
 
-    def is_ready(self):
+    def new_log(self):
         with open(self.log_path, "rb") as f:
             f.seek(self.log_at)
-            return b"all daemons ready" in f.read()
+            return f.read().decode(errors="backslashreplace")
+
+    def move(self):
+        with open(self.conf) as f:
+            text = f.read()
+        base = free_base()
+        ports = {f":{self.base + off}": f":{base + off}"
+                 for off in SERVICES.values()}
+        text = re.sub(r":\d+\b", lambda m: ports.get(m[0], m[0]), text)
+        with open(self.conf, "w") as f:
+            f.write(text)
+        self.base = base
+
+    def is_ready(self):
+        return "all daemons ready" in self.new_log()
 
     def log(self):
         with open(self.log_path, "r", errors="backslashreplace") as f:
