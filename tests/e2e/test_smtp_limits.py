@@ -148,6 +148,23 @@ def test_command_line(mx):
     assert mx.is_closed()
 
 
+@pytest.mark.parametrize("last", [b".\r\n", b".\r", b".", b""])
+def test_gone_at_the_end(suite, last):
+    """C-08: whoever leaves before the reply finds his message stored once,
+    or, before the end of it, not at all."""
+    c = Client(suite)
+    c.script(*TO_BOB)
+    assert c.ask(b"DATA").startswith("354 ")
+    c.send(HEADER + b"x\r\n" + last)
+    c.close()
+    wait_for(lambda: suite.lines("session ends"), "it ends")
+    suite.wait_queue_empty()
+    if last == b".\r\n":
+        wait_for(lambda: deliveries(suite) <= 1, "at most once")
+    else:
+        nothing_stored(suite)
+
+
 # -- sizes -------------------------------------------------------------------
 
 @pytest.mark.parametrize("n,reply", [
@@ -240,7 +257,7 @@ def test_a_thousand_recipients_by_default(mx):
     assert mx.data(HEADER).startswith("250 ")
 
 
-# -- messages without a header, and those that only nearly have none ------------
+# -- messages without a header, and those that only nearly have none --------
 
 HEADLESS = [b"hello\r\n", b"Backup done\r\n\r\nTotal: 5\r\n", b"..\r\n",
             b": x\r\n", b"A" * 2000 + b": b\r\n", b"word\r\n"]
@@ -288,6 +305,69 @@ def test_verdicts(mx):
     assert mx.ask(b"RCPT TO:<a@foreign.example>").startswith("550 5.7.1 ")
 
 
+# L-05: to whom a host relays that can be talked into it.
+RELAY = [b"a@foreign.example", b"<a%foreign.example@[127.0.0.1]>",
+         b"<a@foreign.example@example.org>",
+         b"<@example.org:a@foreign.example>",
+         b"<@example.org,@foreign.example:a@foreign.example>",
+         b"<a%foreign.example@example.org>",
+         b"<foreign.example!a@example.org>",
+         b"<foreign.example!a>", b"<a%foreign.example>", b"<a>",
+         b'<"a@foreign.example">', b'<"a@foreign.example"@example.org>',
+         b'<"a%foreign.example"@example.org>', b"<a@[192.0.2.1]>",
+         b"<a@[IPv6:2001:db8::1]>", b"<a@example.org@foreign.example>",
+         b"<a@foreign.example >", b"<a@foreign.example> ORCPT=rfc822;a",
+         b"<a@foreign.example.example.org>", b"<a@mail.example.org>",
+         b"<a@xexample.org>", b"<a@example.orgx>", b"<a@org>", b"<a@.>",
+         b"<bob@example.org,a@foreign.example>", b"<bob@example.org>a@b.c",
+         b"<a@localhost>", b"<a@127.0.0.1>", b"<a@0x7f000001>", b"<@>", b"<>"]
+
+
+@pytest.mark.parametrize("service", ["mx", "submission"])
+def test_no_open_relay(suite, service):
+    c = Client(suite, service)
+    c.script(b"EHLO a")
+    if service == "submission":
+        plain = base64.b64encode(b"\0alice@example.org\0wonderland")
+        c.script(b"AUTH PLAIN " + plain)
+    sender = b"alice@example.org" if service == "submission" else b""
+    for i, form in enumerate(RELAY):
+        if i % 4 == 3:
+            c.close()
+            c = Client(suite, service)
+            c.script(b"EHLO a")
+            if service == "submission":
+                c.script(b"AUTH PLAIN " + plain)
+        c.script(b"RSET", b"MAIL FROM:<" + sender + b">")
+        reply = c.ask(b"RCPT TO:" + form)
+        assert reply[:3] in ("550", "501", "553", "555"), (form, reply)
+        assert c.ask(b"DATA").startswith("503 ")
+    c.close()
+    nothing_stored(suite)
+
+
+def test_senders_are_ones_own(suite):
+    """I-10"""
+    suite.ctl("alias", "add", "sales@example.org", "alice@example.org")
+    suite.ctl("alias", "add", "team@example.org", "alice@example.org",
+              "bob@example.org")
+    c = Client(suite, "submission")
+    c.script(b"EHLO a", b"AUTH PLAIN " +
+             base64.b64encode(b"\0alice@example.org\0wonderland"))
+    for sender, code in ((b"alice@example.org", "250 2.1.0 "),
+                         (b"ALICE+tag@EXAMPLE.org", "250 2.1.0 "),
+                         (b"sales@example.org", "250 2.1.0 "),
+                         # Theirs as well.
+                         (b"team@example.org", "553 5.7.1 "),
+                         (b"", "250 2.1.0 "),
+                         (b"bob@example.org", "553 5.7.1 "),
+                         (b"nobody@example.org", "553 5.7.1 "),
+                         (b"alice@foreign.example", "553 5.7.1 ")):
+        assert c.ask(b"MAIL FROM:<" + sender + b">").startswith(code), sender
+        c.script(b"RSET")
+    c.close()
+
+
 ORDER = [(b"MAIL FROM:<a@example.net>",), (b"EHLO a", b"RCPT TO:<b@c.d>"),
          (b"EHLO a", b"DATA"), TO_BOB[:2] + (b"DATA",),
          TO_BOB[:2] + (b"MAIL FROM:<a@example.net>",)]
@@ -333,7 +413,17 @@ def test_auth_login(suite):
 @pytest.mark.parametrize("user,password", [
     (b"alice@example.org", b"x" * 1024), (b"alice@example.org", b"x" * 1025),
     (b"u" * 321, b"x"), (b"u" * 2000, b"x"), (b"a\0b", b"x"),
-    (b"alice\r\n@example.org", b"x"), (b"\xff\xfe", b"\0")])
+    (b"alice\r\n@example.org", b"x"), (b"\xff\xfe", b"\0"),
+    # D-09, D-10: close to somebody, or meant for another kind of directory.
+    (b"alice@example.org ", b"wonderland"),
+    (b" alice@example.org", b"wonderland"),
+    (b"alice@example.org.", b"wonderland"), (b"alice", b"wonderland"),
+    ("alice\u200b@example.org".encode(), b"wonderland"),
+    ("\uff41lice@example.org".encode(), b"wonderland"),
+    (b"*)(uid=*", b"x"), (b"' OR 1=1--", b"x"), (b"%u%{x}", b"x"),
+    (b"alice@example.org", b"wonderlan"),
+    (b"alice@example.org", b"wonderland\0"),
+    (b"alice@example.org", b"Wonderland")])
 def test_logins_that_nobody_has(suite, user, password):
     pid = suite.pid("smtpd")
     for first in (b"AUTH LOGIN ", b"AUTH LOGIN\r\n"):

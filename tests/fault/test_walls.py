@@ -83,6 +83,52 @@ def test_every_process_is_filtered(active):
         s = proc_status(pid)
         assert s["Seccomp"] == "2", name
         assert s["NoNewPrivs"] == "1", name
+        assert int(s["CapInh"], 16) == int(s["CapAmb"], 16) == 0, name
+
+
+def test_nothing_is_writable_and_executable(active):
+    for name, pid in processes(active).items():
+        with open(f"/proc/{pid}/maps") as f:
+            modes = {line.split()[1][:3] for line in f}
+        assert "r-x" in modes and "rw-" in modes, name
+        assert not any("w" in m and "x" in m for m in modes), (name, modes)
+
+
+@root_only
+def test_no_process_can_be_dumped(active):
+    """What belongs to a process that is not dumpable belongs to root."""
+    for name, pid in processes(active).items():
+        assert os.stat(f"/proc/{pid}/maps").st_uid == 0, name
+        with open(f"/proc/{pid}/limits") as f:
+            limits = f.read()
+        assert re.search(r"Max core file size\s+0\s+0\s", limits), name
+        if name != "zygote" and os.path.basename(postern.BUILD) != "san":
+            assert re.search(r"Max processes\s+0\s+0\s", limits), name
+
+
+def test_the_environment_says_what_is_inherited_and_no_more(active):
+    for name, pid in processes(active).items():
+        with open(f"/proc/{pid}/environ") as f:
+            words = {w.split("=")[0] for w in f.read().split("\0") if w}
+        words -= {"ASAN_OPTIONS", "UBSAN_OPTIONS"}
+        assert words == {"LISTEN_FDS", "LISTEN_FDNAMES"}, (name, words)
+
+
+def test_nobody_else_reads_what_is_kept(active):
+    """K-07: the sockets of mailctl ask who calls; all else is closed."""
+    may = {".": 0o755, "postern.conf": 0o644, "run": 0o711, "run/ctl": 0o711,
+           "run/ctl/authd": 0o666, "run/ctl/queued": 0o666,
+           "run/ctl/postern": 0o666}
+    seen = 0
+    for top, dirs, files in os.walk(active.dir):
+        for path in [top] + [os.path.join(top, f) for f in files]:
+            name = os.path.relpath(path, active.dir)
+            mode = os.lstat(path).st_mode & 0o7777
+            least = may.get(name, 0o710 if re.match(r"run/\w+$", name)
+                            else 0o700)
+            assert mode & ~least == 0, (name, oct(mode))
+            seen += 1
+    assert seen > 60
 
 
 @root_only
@@ -154,6 +200,13 @@ def test_binaries_are_hardened():
         assert "GNU_RELRO" in out and "BIND_NOW" in out, program
         assert re.search(r"GNU_STACK.*RW ", out), program
         assert "RPATH" not in out and "RUNPATH" not in out, program
+        assert "RWE" not in out, program
+        out = subprocess.run(
+            ["readelf", "-W", "--dyn-syms",
+             os.path.join(postern.BUILD, program)],
+            capture_output=True, text=True, check=True).stdout
+        assert "__stack_chk_fail" in out, program
+        assert re.search(r"__\w+_chk@GLIBC", out), program
 
 
 STEPS = ["view", "chroot", "chdir", "capabilities", "no_new_privs",

@@ -223,6 +223,34 @@ static const struct scene scenes[] = {
 	  "close 500\n" },
 	{ "A-10 TLS hello", &mx, STR_INIT("\x16\x03\x01\0\xa5\x01\0\0"),
 	  "220 500/5.5.2 closed", "close 500\n" },
+	{ "A-06 BDAT is not here, whatever follows it", &mx,
+	  STR_INIT(TX "BDAT\r\nBDAT 0\r\nBDAT 0 LAST\r\nBDAT -1\r\n"
+	  "BDAT 0x10\r\nBDAT 5 LASTx\r\nBDAT 18446744073709551616\r\n"
+	  "DATA\r\nA: b\r\n.\r\n"),
+	  OPENED " 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1 "
+	  "502/5.5.1 502/5.5.1 354 250", NULL },
+	{ "A-09 From_ lines count", &tiny, STR_INIT(DATA
+	  "From x 789012345\r\nFrom x 789012345\r\nFrom x 789012345\r\n"
+	  "From x 789012345\r\nFrom x 789012345\r\nFrom x 789012345\r\n"
+	  ".\r\n"), DATAED " 552/5.3.4", D_EV "abort 0\nrefused 552\n" },
+	{ "A-11 PROXY", &mx,
+	  STR_INIT("PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\nEHLO x\r\n"),
+	  "220 500/5.5.2 closed", "close 500\n" },
+	{ "A-11 PROXY, second version", &mx, STR_INIT(
+	  "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\xc0\0\2\2\0\1\0\x19"
+	  "EHLO x\r\n"), "220 500/5.5.2 closed", "close 500\n" },
+	{ "A-11 XCLIENT", &mx, STR_INIT(HELO "XCLIENT ADDR=192.0.2.1\r\n"
+	  "XFORWARD ADDR=192.0.2.1\r\nXCLIENT\r\nNOOP\r\n"),
+	  "220 250 500/5.5.2 500/5.5.2 500/5.5.2 250", "" },
+	{ "F-12 empty lines", &mx, STR_INIT(HELO "NOOP \xc3\r\n"
+	  "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"),
+	  "220 250 250 500 500 500 500 500 500 500 500 500 500 421/4.7.0 "
+	  "closed", "close 421\n" },
+	{ "I-11 what is not built", &sub, STR_INIT(HELO "AUTH EXTERNAL =\r\n"
+	  "AUTH NTLM TlRMTVNTUAABAAAA\r\nAUTH RPA\r\nAUTH SCRAM-SHA-1 x\r\n"
+	  "AUTH \1\1\1\1\r\nAUTH DIGEST-MD5 \r\nNOOP\r\n"),
+	  "220 250 504/5.5.4 504/5.5.4 504/5.5.4 504/5.5.4 504/5.5.4 "
+	  "504/5.5.4 250", "" },
 	{ "A-10 LF only", &mx, STR_INIT("EHLO x\nMAIL FROM:<a@b>\n"),
 	  "220 500/5.5.2 closed", "close 500\n" },
 
