@@ -15,6 +15,7 @@
 
 #include "common/core/clock.h"
 #include "common/core/log.h"
+#include "common/core/pass.h"
 #include "common/core/xalloc.h"
 #include "mailctl/snapshot.h"
 #include "mailctl/sockets.h"
@@ -104,38 +105,25 @@ act_on(struct proc *p, struct news n, int fd)
 	}
 }
 
-static int
-take_fd(struct msghdr *m)
-{
-	struct cmsghdr	*cm = CMSG_FIRSTHDR(m);
-	int		 fd = -1;
-
-	if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
-	    cm->cmsg_type == SCM_RIGHTS &&
-	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(cm), sizeof(fd));
-	return fd;
-}
-
 static void
 on_notify(void *arg, int events)
 {
 	struct proc	*p = arg;
 	char		 text[4096];
-	struct iovec	 iov = { text, sizeof(text) };
-	union {
-		char		space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} ctl;
-	/* Room for one descriptor and not a byte more: no second comes in. */
-	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = ctl.space, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t		 n;
+	int		 fd;
+	bool		 bad;
 
 	(void)events;
-	n = recvmsg(p->notify, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	n = pass_receive(p->notify, text, sizeof(text), &fd, &bad);
+	if (n > 0 && !bad) {
+		act_on(p, parse_news(str_of(text, (size_t)n)), fd);
+		return;
+	}
+	if (fd != -1)
+		close(fd);
 	if (n > 0) {
-		act_on(p, parse_news(str_of(text, (size_t)n)), take_fd(&m));
+		log_warn("malformed notice", L_Z("daemon", p->unit->name));
 		return;
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))

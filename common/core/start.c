@@ -15,6 +15,7 @@
 #include "common/core/buf.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
+#include "common/core/pass.h"
 #include "common/core/xalloc.h"
 
 enum { FIRST_FD = 3, FDS_MAX = 8192 };
@@ -131,27 +132,10 @@ start_view(void)
 static void
 notify(struct str text, int fd)
 {
-	struct iovec	iov = { (char *)(uintptr_t)text.p, text.n };
-	struct msghdr	m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	union {
-		char		space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} ctl = { { 0 } };
-	struct cmsghdr	*cm;
-
-	if (st.notify == -1)
-		return;
-	if (fd != -1) {
-		m.msg_control = ctl.space;
-		m.msg_controllen = sizeof(ctl.space);
-		cm = CMSG_FIRSTHDR(&m);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cm), &fd, sizeof(int));
-	}
 	/* The starter always reads; a short wait is better than a loss. */
-	while (sendmsg(st.notify, &m, MSG_NOSIGNAL) == -1 && errno == EINTR)
+	while (st.notify != -1 &&
+	    pass_send(st.notify, text, fd, MSG_NOSIGNAL) == -1 &&
+	    errno == EINTR)
 		continue;
 }
 

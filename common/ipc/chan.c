@@ -16,6 +16,7 @@
 
 #include "common/core/log.h"
 #include "common/core/loop.h"
+#include "common/core/pass.h"
 #include "common/core/xalloc.h"
 
 enum {
@@ -123,29 +124,6 @@ packet_free(struct chan *c, struct packet *p)
 	free(p);
 }
 
-static int
-send_packet(struct chan *c, struct packet *p)
-{
-	struct iovec	iov = { p->b.p + p->b.at, p->b.n };
-	struct msghdr	m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	union {
-		char		space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} ctl = { { 0 } };
-	struct cmsghdr	*cm;
-
-	if (p->fd != -1) {
-		m.msg_control = ctl.space;
-		m.msg_controllen = sizeof(ctl.space);
-		cm = CMSG_FIRSTHDR(&m);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cm), &p->fd, sizeof(int));
-	}
-	return sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 : 0;
-}
-
 void
 chan_flush(struct chan *c)
 {
@@ -153,7 +131,8 @@ chan_flush(struct chan *c)
 
 	while (!c->is_down && (p = TAILQ_FIRST(&c->out)) != NULL) {
 		/* NOLINTNEXTLINE: TAILQ_REMOVE took the freed one out. */
-		if (send_packet(c, p) == -1) {
+		if (pass_send(c->fd, buf_str(&p->b), p->fd,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
 			if (errno == EINTR)
 				continue;
 			if (errno != EAGAIN && errno != ENOBUFS &&
@@ -223,47 +202,6 @@ chan_is_full(const struct chan *c)
 
 /* -- in ---------------------------------------------------------------- */
 
-/* One packet into inbox; its length, 0 at the end, -1 with errno. */
-static ssize_t
-receive(struct chan *c, int *fd, bool *bad)
-{
-	struct iovec	iov = { inbox, sizeof(inbox) };
-	union {
-		char		space[CMSG_SPACE(4 * sizeof(int))];
-		struct cmsghdr	align;
-	} ctl;
-	struct msghdr	m = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = ctl.space, .msg_controllen = sizeof(ctl.space) };
-	struct cmsghdr	*cm;
-	ssize_t		n;
-	size_t		i, got;
-	int		one;
-
-	*fd = -1;
-	*bad = false;
-	n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n == -1)
-		return -1;
-	for (cm = CMSG_FIRSTHDR(&m); cm != NULL; cm = CMSG_NXTHDR(&m, cm)) {
-		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
-			continue;
-		got = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < got; i++) {
-			memcpy(&one, CMSG_DATA(cm) + i * sizeof(int),
-			    sizeof(one));
-			if (*fd == -1)
-				*fd = one;
-			else {
-				close(one);
-				*bad = true;
-			}
-		}
-	}
-	if ((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-		*bad = true;
-	return n;
-}
-
 /* True if the descriptor that came (or did not) is as the schema says. */
 static bool
 fd_is_right(const struct msg *m, int fd, bool is_alone)
@@ -317,7 +255,7 @@ on_ready(void *arg, int events)
 	for (i = 0; i < PACKETS_A_TURN; i++) {
 		if (c->is_down || c->is_closed || c->is_paused)
 			return;
-		n = receive(c, &fd, &bad);
+		n = pass_receive(c->fd, inbox, sizeof(inbox), &fd, &bad);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && errno == EAGAIN)
