@@ -99,23 +99,6 @@ uids_count(struct str s)
 
 /* -- fields ----------------------------------------------------------- */
 
-static void
-put_text(struct buf *b, struct str s, size_t cap)
-{
-	assert(s.n <= cap);
-	pack_str(b, s);
-}
-
-static struct str
-take_text(struct unpack *u, size_t cap)
-{
-	struct str s = unpack_str(u, cap);
-
-	if (str_chr(s, '\0') != -1)
-		u->bad = true;
-	return s;
-}
-
 static struct str
 take_uids(struct unpack *u)
 {
@@ -130,9 +113,9 @@ take_uids(struct unpack *u)
 #define U16(x)		pack_u16(b, r->x);
 #define U32(x)		pack_u32(b, r->x);
 #define U64(x)		pack_u64(b, r->x);
-#define STR(x, cap)	put_text(b, r->x, cap);
-#define RAW(x, cap)	put_text(b, r->x, cap);
-#define UIDS(x)		put_text(b, r->x, RECORD_UIDS_MAX);
+#define STR(x, cap)	pack_str_max(b, r->x, cap);
+#define RAW(x, cap)	pack_str_max(b, r->x, cap);
+#define UIDS(x)		pack_str_max(b, r->x, RECORD_UIDS_MAX);
 #define RECORD(TAG, tag, no, fields) \
 static void \
 pack_##tag(struct buf *b, const struct record_##tag *r) \
@@ -145,7 +128,7 @@ pack_##tag(struct buf *b, const struct record_##tag *r) \
 #define U16(x)		r->x = unpack_u16(u);
 #define U32(x)		r->x = unpack_u32(u);
 #define U64(x)		r->x = unpack_u64(u);
-#define STR(x, cap)	r->x = take_text(u, cap);
+#define STR(x, cap)	r->x = unpack_text(u, cap);
 #define RAW(x, cap)	r->x = unpack_str(u, cap);
 #define UIDS(x)		r->x = take_uids(u);
 #define RECORD(TAG, tag, no, fields) \
@@ -187,7 +170,7 @@ words_ok(struct str words)
 	unsigned	n;
 
 	for (n = 0; n < STORE_KEYWORDS_MAX && u.s.n > 0 && !u.bad; n++) {
-		if (take_text(&u, STORE_KEYWORD_MAX).n == 0)
+		if (unpack_text(&u, STORE_KEYWORD_MAX).n == 0)
 			u.bad = true;
 	}
 	return unpack_done(&u);

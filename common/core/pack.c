@@ -3,6 +3,8 @@
  */
 #include "common/core/pack.h"
 
+#include <assert.h>
+
 void
 put_u16(void *to, uint16_t v)
 {
@@ -88,6 +90,13 @@ pack_str(struct buf *b, struct str s)
 	buf_add(b, s);
 }
 
+void
+pack_str_max(struct buf *b, struct str s, size_t max)
+{
+	assert(s.n <= max);
+	pack_str(b, s);
+}
+
 struct unpack
 unpack_of(struct str s)
 {
@@ -148,6 +157,16 @@ unpack_str(struct unpack *u, size_t max)
 	if (n > max)
 		u->bad = true;
 	return unpack_bytes(u, n);
+}
+
+struct str
+unpack_text(struct unpack *u, size_t max)
+{
+	struct str s = unpack_str(u, max);
+
+	if (str_chr(s, '\0') != -1)
+		u->bad = true;
+	return s;
 }
 
 bool

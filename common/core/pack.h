@@ -17,6 +17,8 @@ void		pack_u16(struct buf *, uint16_t);
 void		pack_u32(struct buf *, uint32_t);
 void		pack_u64(struct buf *, uint64_t);
 void		pack_str(struct buf *, struct str);	/* u32 length, bytes */
+/* The same for what is never longer than max (assert). */
+void		pack_str_max(struct buf *, struct str, size_t max);
 
 /* The same into and from storage of the caller's, for fixed headers. */
 void		put_u16(void *, uint16_t);
@@ -39,6 +41,8 @@ uint64_t	unpack_u64(struct unpack *);
 struct str	unpack_bytes(struct unpack *, size_t n);
 /* Borrowed from what is read.  Longer than max marks the reader bad. */
 struct str	unpack_str(struct unpack *, size_t max);
+/* The same; a NUL in it marks the reader bad. */
+struct str	unpack_text(struct unpack *, size_t max);
 /* All fields were there and nothing is left over. */
 bool		unpack_done(const struct unpack *);
 

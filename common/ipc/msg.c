@@ -10,23 +10,6 @@
 /* -- fields ----------------------------------------------------------- */
 
 static void
-put_text(struct buf *b, struct str s, size_t cap)
-{
-	assert(s.n <= cap);
-	pack_str(b, s);
-}
-
-static struct str
-take_text(struct unpack *u, size_t cap)
-{
-	struct str s = unpack_str(u, cap);
-
-	if (str_chr(s, '\0') != -1)
-		u->bad = true;
-	return s;
-}
-
-static void
 put_list(struct buf *b, struct msg_list l, uint32_t most)
 {
 	assert(l.n <= most);
@@ -40,8 +23,8 @@ put_list(struct buf *b, struct msg_list l, uint32_t most)
 #define U16(x)		pack_u16(b, m->x);
 #define U32(x)		pack_u32(b, m->x);
 #define U64(x)		pack_u64(b, m->x);
-#define STR(x, cap)	put_text(b, m->x, cap);
-#define BYTES(x, cap)	put_text(b, m->x, cap);
+#define STR(x, cap)	pack_str_max(b, m->x, cap);
+#define BYTES(x, cap)	pack_str_max(b, m->x, cap);
 #define LIST(x, rec, most) put_list(b, m->x, most);
 #define REC(tag, fields) \
 static void \
@@ -69,7 +52,7 @@ pack_msg_##tag(struct buf *b, const struct msg_##tag *m) \
 #define U16(x)		m->x = unpack_u16(u);
 #define U32(x)		m->x = unpack_u32(u);
 #define U64(x)		m->x = unpack_u64(u);
-#define STR(x, cap)	m->x = take_text(u, cap);
+#define STR(x, cap)	m->x = unpack_text(u, cap);
 #define BYTES(x, cap)	m->x = unpack_str(u, cap);
 #define LIST(x, rec, most)
 #define REC(tag, fields) \
@@ -117,7 +100,7 @@ take_list_##tag(struct unpack *u, uint32_t most) \
 #define U16(x)		m->x = unpack_u16(u);
 #define U32(x)		m->x = unpack_u32(u);
 #define U64(x)		m->x = unpack_u64(u);
-#define STR(x, cap)	m->x = take_text(u, cap);
+#define STR(x, cap)	m->x = unpack_text(u, cap);
 #define BYTES(x, cap)	m->x = unpack_str(u, cap);
 #define LIST(x, rec, most) m->x = take_list_##rec(u, most);
 #define REC(tag, fields)

@@ -88,11 +88,10 @@ unpack_ticket(struct str plain, struct ticket *t)
 	t->tenant = unpack_u32(&u);
 	t->shard = unpack_u32(&u);
 	t->expires = (int64_t)unpack_u64(&u);
-	user = unpack_str(&u, USER_MAX);
+	user = unpack_text(&u, USER_MAX);
 	unlock = unpack_bytes(&u, sizeof(t->unlock));
 	if (!unpack_done(&u) || kind < TICKET_LOGIN || kind > TICKET_SUBMIT ||
-	    service < SERVICE_SUBMISSION || service > SERVICE_POP3 ||
-	    str_chr(user, '\0') != -1)
+	    service < SERVICE_SUBMISSION || service > SERVICE_POP3)
 		return false;
 	memcpy(t->user, user.p, user.n);
 	memcpy(t->unlock, unlock.p, unlock.n);
