@@ -13,22 +13,31 @@
 
 /* -- canonical forms -------------------------------------------------- */
 
-enum dir_result
-dir_canon_domain(struct str s, char out[DIR_TEXT_MAX + 1])
+static enum dir_result
+of_parse(enum addr_result r)
 {
-	size_t i;
-
-	switch (addr_parse_host(s)) {
+	switch (r) {
 	case ADDR_OK:
-		break;
+		return DIR_OK;
 	case ADDR_NOT_ASCII:
 		return DIR_NOT_ASCII;
 	case ADDR_SYNTAX:
 	case ADDR_LOCAL_LONG:
 	case ADDR_DOMAIN_LONG:
 	case ADDR_PATH_LONG:
-		return DIR_BAD;
+		break;
 	}
+	return DIR_BAD;
+}
+
+enum dir_result
+dir_canon_domain(struct str s, char out[DIR_TEXT_MAX + 1])
+{
+	enum dir_result	r = of_parse(addr_parse_host(s));
+	size_t		i;
+
+	if (r != DIR_OK)
+		return r;
 	if (s.p[0] == '[' || s.n > ADDR_DOMAIN_MAX)
 		return DIR_BAD;
 	for (i = 0; i < s.n; i++)
@@ -53,23 +62,16 @@ canon_catch_all(struct str s, char out[DIR_TEXT_MAX + 1])
 enum dir_result
 dir_canon(struct str s, char out[DIR_TEXT_MAX + 1])
 {
+	enum dir_result	r;
 	struct addr	a;
 	struct str	key;
 	char		text[ADDR_TEXT_MAX];
 
 	if (s.n > 1 && s.p[0] == '@')
 		return canon_catch_all(s, out);
-	switch (addr_parse(s, &a)) {
-	case ADDR_OK:
-		break;
-	case ADDR_NOT_ASCII:
-		return DIR_NOT_ASCII;
-	case ADDR_SYNTAX:
-	case ADDR_LOCAL_LONG:
-	case ADDR_DOMAIN_LONG:
-	case ADDR_PATH_LONG:
-		return DIR_BAD;
-	}
+	r = of_parse(addr_parse(s, &a));
+	if (r != DIR_OK)
+		return r;
 	/* "" is no name: it would be the catch-all. */
 	if (a.kind != ADDR_NAME || a.local_n == 0)
 		return DIR_BAD;
