@@ -93,6 +93,23 @@ login_rig_play(const struct login_ops *ops, const struct login_scene *scenes,
 }
 
 void
+login_rig_part(const struct login_ops *ops, const struct login_farewell *rows,
+    size_t n)
+{
+	const struct login_farewell	*f;
+	struct login			*l;
+
+	for (f = rows; f < rows + n; f++) {
+		l = login_new(ops, "mx.example", true);
+		login_bye(l, f->why);
+		assert_string_equal(buf_cstr(&l->out), f->text);
+		assert_int_equal(l->state, LOGIN_OVER);
+		assert_int_equal(login_feed(l, S("NOOP\r\n")), 0);
+		login_free(l);
+	}
+}
+
+void
 login_rig_fuzz(const struct login_ops *ops, const uint8_t *p, size_t n)
 {
 	struct login_rig a, b;

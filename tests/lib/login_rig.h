@@ -29,6 +29,15 @@ struct login_scene {
 void	login_rig_play(const struct login_ops *, const struct login_scene *,
 	    size_t n);
 
+struct login_farewell {
+	enum login_bye	 why;
+	const char	*text;
+};
+
+/* Each to a client that was not greeted yet; nothing is taken from it. */
+void	login_rig_part(const struct login_ops *, const struct login_farewell *,
+	    size_t n);
+
 /*
  * For a fuzzer: the first byte says how the rest is cut; whole and in pieces
  * it must say, ask and leave the same.

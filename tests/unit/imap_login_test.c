@@ -224,27 +224,17 @@ test_literal_limit(void **state)
 static void
 test_greet_and_bye(void **state)
 {
-	static const struct {
-		enum login_bye	 why;
-		const char	*text;
-	} rows[] = {
+	static const struct login_farewell rows[] = {
 		{ BYE_FULL, "* BYE [UNAVAILABLE] too many connections\r\n" },
 		{ BYE_ADDRESS_FULL, "* BYE [UNAVAILABLE] too many connections "
 		    "from your address\r\n" },
 		{ BYE_TIME, "* BYE no login in time\r\n" },
 		{ BYE_STOPPING, "* BYE [UNAVAILABLE] going down\r\n" },
 	};
-	struct login	*l;
-	size_t		 i;
+	struct login *l;
 
 	(void)state;
-	for (i = 0; i < LENGTH(rows); i++) {
-		l = login_new(&imap_login_ops, "mx.example", true);
-		login_bye(l, rows[i].why);
-		assert_string_equal(buf_cstr(&l->out), rows[i].text);
-		assert_int_equal(l->state, LOGIN_OVER);
-		login_free(l);
-	}
+	login_rig_part(&imap_login_ops, rows, LENGTH(rows));
 	l = login_new(&imap_login_ops, "mx.example", true);
 	login_greet(l);
 	assert_string_equal(buf_cstr(&l->out), "* OK [CAPABILITY "

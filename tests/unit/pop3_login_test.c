@@ -207,28 +207,17 @@ test_lengths(void **state)
 static void
 test_greet_and_bye(void **state)
 {
-	static const struct {
-		enum login_bye	 why;
-		const char	*text;
-	} rows[] = {
+	static const struct login_farewell rows[] = {
 		{ BYE_FULL, "-ERR [SYS/TEMP] too many connections\r\n" },
 		{ BYE_ADDRESS_FULL, "-ERR [SYS/TEMP] too many connections "
 		    "from your address\r\n" },
 		{ BYE_TIME, "-ERR [SYS/TEMP] no login in time\r\n" },
 		{ BYE_STOPPING, "-ERR [SYS/TEMP] going down\r\n" },
 	};
-	struct login	*l;
-	size_t		 i;
+	struct login *l;
 
 	(void)state;
-	for (i = 0; i < LENGTH(rows); i++) {
-		l = login_new(&pop3_login_ops, "mx.example", true);
-		login_bye(l, rows[i].why);
-		assert_string_equal(buf_cstr(&l->out), rows[i].text);
-		assert_int_equal(l->state, LOGIN_OVER);
-		assert_int_equal(login_feed(l, S("NOOP\r\n")), 0);
-		login_free(l);
-	}
+	login_rig_part(&pop3_login_ops, rows, LENGTH(rows));
 	l = login_new(&pop3_login_ops, "mx.example", true);
 	login_greet(l);
 	assert_string_equal(buf_cstr(&l->out), "+OK mx.example POP3\r\n");
