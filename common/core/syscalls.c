@@ -22,7 +22,7 @@ enum { PR_SET_MDWE_ = 65 };		/* newer than our headers */
 static const int always[] = {
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(close),
 	CALL(recvmsg), CALL(recvfrom), CALL(sendmsg), CALL(sendto),
-	CALL(shutdown), CALL(getsockopt), CALL(setsockopt), CALL(fcntl),
+	CALL(shutdown), CALL(getsockopt), CALL(setsockopt),
 	CALL(poll), CALL(ppoll), CALL(epoll_ctl), CALL(epoll_wait),
 	CALL(epoll_pwait), CALL(epoll_create1), CALL(eventfd2),
 	CALL(timerfd_settime), CALL(lseek),
@@ -112,7 +112,14 @@ allow_if(int call, unsigned arg, uint64_t mask, uint64_t value)
 static void
 allow_always(void)
 {
+	/* Not F_SETFL: a flag is also of those who share what is open. */
+	static const int fcntls[] = { F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
+	    F_GETFL, F_OFD_SETLK };
+	size_t i;
+
 	ALLOW(always);
+	for (i = 0; i < sizeof(fcntls) / sizeof(fcntls[0]); i++)
+		allow_if(CALL(fcntl), 1, 0xffffffff, (uint64_t)fcntls[i]);
 	/* Memory, but never to be executed. */
 	allow_if(CALL(mmap), 2, PROT_EXEC, 0);
 	allow_if(CALL(mprotect), 2, PROT_EXEC, 0);

@@ -257,6 +257,13 @@ do_chroot(void)
 	return chroot("/");
 }
 
+/* Standard error is others', too. */
+static int
+do_setfl(void)
+{
+	return fcntl(STDERR_FILENO, F_SETFL, O_APPEND);
+}
+
 const struct probe evil_probes_files[] = {
 	P(open_passwd), P(open_shadow), P(open_conf), P(open_snapshot),
 	P(open_store), P(open_proc), P(write_core_pattern), P(read_beside),
@@ -264,6 +271,6 @@ const struct probe evil_probes_files[] = {
 	P(open_other_mailbox), P(open_other_file), P(open_by_handle),
 	P(try_handle), P(do_chmod), P(do_fchmod), P(do_chown), P(do_utimes),
 	P(do_setxattr), P(do_link), P(do_symlink), P(do_rename), P(do_unlink),
-	P(do_mknod), P(do_chroot),
+	P(do_mknod), P(do_chroot), P(do_setfl),
 	{ NULL, NULL },
 };

@@ -160,6 +160,12 @@ PROBE(p_name, prctl(PR_SET_NAME, "name"))
 PROBE(p_undumpable, prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 PROBE(p_go_inside, fchdir(inside))
 PROBE(p_unshare, unshare(CLONE_NEWUSER))
+PROBE(p_duplicate, fcntl(2, F_GETFL) == -1 ? -1 :
+    fcntl(2, F_DUPFD_CLOEXEC, 3))
+PROBE(p_set_flags, fcntl(2, F_SETFL, O_NONBLOCK))
+/* The kernel looks at half of the argument only. */
+PROBE(p_set_flags_long, (int)syscall(SYS_fcntl, 2, 1ul << 32 | F_SETFL,
+    O_NONBLOCK))
 PROBE(p_map, mmap(NULL, 4096, PROT_READ | PROT_WRITE,
     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0)
 PROBE(p_map_exec, mmap(NULL, 4096, PROT_READ | PROT_EXEC,
@@ -189,6 +195,10 @@ static const struct {
 	int		 want;		/* 0, an errno, or KILLED */
 } probes[] = {
 	{ "nothing", 0, false, p_nothing, 0 },
+	{ "duplicate", 0, false, p_duplicate, 0 },
+	{ "flags that others share", 0, false, p_set_flags, KILLED },
+	{ "the same, larger", 0, false, p_set_flags_long, KILLED },
+	{ "FILES: flags", SB_FILES, true, p_set_flags, KILLED },
 	{ "memory", 0, false, p_map, 0 },
 	{ "memory to execute", 0, false, p_map_exec, KILLED },
 	{ "open", 0, false, p_open_outside, KILLED },
