@@ -302,10 +302,12 @@ queue_scrub_start(struct queued *q)
 void
 queue_scrub_clear(struct queued *q)
 {
-	struct scrub_call *w;
+	struct scrub_call *w, *after;
 
-	while ((w = LIST_FIRST(&q->scrub.calls)) != NULL)
+	for (w = LIST_FIRST(&q->scrub.calls); w != NULL; w = after) {
+		after = LIST_NEXT(w, next);
 		call_free(q, w);
+	}
 	loop_timer_free(q->scrub.pace);
 	scrub_free(q->scrub.s);
 	free(q->scrub.found);
