@@ -118,7 +118,7 @@ def test_nobody_else_reads_what_is_kept(active):
     """K-07: the sockets of mailctl ask who calls; all else is closed."""
     may = {".": 0o755, "postern.conf": 0o644, "run": 0o711, "run/ctl": 0o711,
            "run/ctl/authd": 0o666, "run/ctl/queued": 0o666,
-           "run/ctl/postern": 0o666}
+           "run/ctl/mailboxd": 0o666, "run/ctl/postern": 0o666}
     seen = 0
     for top, dirs, files in os.walk(active.dir):
         for path in [top] + [os.path.join(top, f) for f in files]:
