@@ -7,6 +7,7 @@ import imaplib
 import os
 import poplib
 import re
+import select
 import shutil
 import signal
 import smtplib
@@ -35,11 +36,14 @@ def deliver(inst, text):
         c.sendmail("a@example.net", ["bob@example.org"], text)
 
 
+def files(inst):
+    return glob.glob(os.path.join(inst.dir, "**", "body-*"), recursive=True)
+
+
 def bodies(inst):
     """Files of bodies, by their hash in hexadecimal."""
     found = {}
-    for path in glob.glob(os.path.join(inst.dir, "**", "body-*"),
-                          recursive=True):
+    for path in files(inst):
         with open(path, "rb") as f:
             found[hashlib.blake2b(f.read(), digest_size=32).hexdigest()] = \
                 path
@@ -140,11 +144,11 @@ def test_durable_before_it_is_named(suite, tmp_path):
     c = log_in(suite)
     assert c.append("INBOX", None, None, HELPED)[0] == "OK"
     c.logout()
-    files = bodies(suite)
-    assert len(files) == 2
+    found = bodies(suite)
+    assert len(found) == 2
     tracer.terminate()
     tracer.wait()
-    for digest, path in files.items():
+    for digest, path in found.items():
         check_order(trace, digest, path)
 
 
@@ -202,3 +206,44 @@ def test_damaged_in_the_mailbox_is_no_mail(suite):
     flip(path, 200000)
     assert c.fetch("1", "(BODY.PEEK[])")[1][0][1] == HELPED
     c.logout()
+
+
+# -- a disk that takes its time ---------------------------------------------
+
+def test_only_who_must_waits(suite):
+    """A delivery waits for its file alone; an APPEND holds its mailbox, and
+    neither holds anything else."""
+    c, d = log_in(suite), log_in(suite)
+    other = imaplib.IMAP4("127.0.0.1", suite.port("imap"),
+                          timeout=postern.DEADLINE)
+    other.login("alice@example.org", "wonderland")
+    assert c.append("INBOX", None, None, HELPED)[0] == "OK"
+    helper, = suite.helpers()
+    os.kill(helper, signal.SIGSTOP)
+    try:
+        deliver(suite, HELPED)
+        wait_for(lambda: len(files(suite)) == 2, "it is copied")
+        assert d.select()[1] == [b"1"]
+        assert d.append("INBOX", None, None, b"Subject: x\r\n\r\nx\r\n")[0] \
+            == "OK"
+        assert d.select()[1] == [b"2"]
+        c.send(b"x APPEND INBOX {%d+}\r\n" % len(HELPED) + HELPED + b"\r\n")
+        wait_for(lambda: [os.path.getsize(f) for f in files(suite)].count(
+            len(HELPED)) == 2, "it is written")
+        # No answer to anybody of this mailbox; others do not notice.
+        for s in (c, d):
+            s.send(b"y NOOP\r\n")
+        assert other.select()[0] == "OK"
+        assert other.append("INBOX", None, None, b"A: b\r\n\r\n")[0] == "OK"
+        assert select.select([c.sock, d.sock], [], [], 0)[0] == []
+    finally:
+        os.kill(helper, signal.SIGCONT)
+    suite.wait_queue_empty()
+    said = b""
+    while b"\r\ny OK" not in said:
+        said += c.sock.recv(100000)
+    assert b"\r\nx OK" in said
+    assert log_in(suite).select()[1] == [b"4"]
+    assert suite.helpers() == [helper]
+    for s in (c, d, other):
+        s.shutdown()

@@ -151,6 +151,9 @@ def test_large_files(inst):
     assert [r["part"] for r in rows] == ["file", ""]
     log = mailbox_log(inst, "alice@example.org")
     name, = [n for n in os.listdir(log) if not n.endswith(".seg")]
+    flip(log, b"Subject: large")
+    rows = scrub(inst, "mailbox", "scrub", "alice@example.org", check=1)
+    assert [r["part"] for r in rows] == ["file", ""]
     os.truncate(os.path.join(log, name), len(body) // 2)
     rows = scrub(inst, "mailbox", "scrub", "alice@example.org", check=1)
     assert [r["part"] for r in rows] == ["file", ""]

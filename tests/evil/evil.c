@@ -139,7 +139,7 @@ try_all(const struct sandbox *sb, const char *stage)
 	signal(SIGCHLD, before);
 }
 
-/* An owner is known by its user; the rest by program, role and part. */
+/* An owner is known by its user, and so is its helper; the rest by program, role and part. */
 static void
 find_name(unsigned allow)
 {
@@ -147,7 +147,8 @@ find_name(unsigned allow)
 
 	if (uid >= EVIL_UIDS && uid < EVIL_UIDS + (1 << 24)) {
 		evil_self = uid - EVIL_UIDS;
-		snprintf(who, sizeof(who), "owner-%lu", evil_self);
+		snprintf(who, sizeof(who), "%s-%lu", allow == SB_SYNC ?
+		    "helper" : "owner", evil_self);
 	} else
 		snprintf(who, sizeof(who), "%.40s/%u", program, allow);
 }

@@ -14,7 +14,7 @@ import pytest
 
 import postern
 from postern import wait_for
-from test_walls import log_in
+from test_walls import LARGE, log_in
 
 EVIL = os.path.join(postern.BUILD, "evil")
 PROGRAMS = ("smtpd", "queued", "deliverd", "imapd", "pop3d", "mailboxd",
@@ -83,6 +83,9 @@ def tried(field, listener):
                     log_in(inst, "bob@example.org", "builder")]
         wait_for(lambda: len(inst.lines("at=loop who=owner-", "probe=all")
                              ) == 2, "both owners tried all")
+        sessions[0].append("INBOX", None, None, LARGE)
+        wait_for(lambda: inst.lines("at=lock who=helper-1 ", "probe=all"),
+                 "a helper tried all")
         for c in sessions:
             c.logout()
         yield parse(inst.log())
@@ -112,10 +115,11 @@ def test_every_process_was_tried(tried):
              if probe == "all"}
     want = {"smtpd", "queued", "deliverd-route", "deliverd-local", "imapd",
             "pop3d", "mailboxd-monitor", "authd", "owner-1", "owner-2"}
-    assert {("lock", who) for who in want | {"mailboxd-zygote"}} <= ended
+    assert {("lock", who) for who in
+            want | {"mailboxd-zygote", "helper-1"}} <= ended
     assert {("loop", who) for who in want} <= ended
     mailboxes = {uid for _, who, uid, _, _ in tried
-                 if who.startswith("owner")}
+                 if who.startswith(("owner", "helper"))}
     assert len(mailboxes) == 2 and "0" not in mailboxes
 
 

@@ -144,6 +144,8 @@ PROBE(p_open_outside, open("/etc/passwd", O_RDONLY))
 PROBE(p_open_above, openat(inside, "../outside", O_RDONLY))
 PROBE(p_create_inside, openat(inside, "f", O_WRONLY | O_CREAT, 0600))
 PROBE(p_read_inside, openat(inside, ".", O_RDONLY | O_DIRECTORY))
+PROBE(p_sync, fsync(inside))
+PROBE(p_unlink, unlinkat(inside, "g", 0))
 PROBE(p_symlink, symlinkat("/etc", inside, "l"))
 PROBE(p_chmod, fchmod(inside, 0777))
 PROBE(p_chmod_path, chmod("/", 0777))
@@ -221,6 +223,12 @@ static const struct {
 	    KILLED },
 	{ "READ: read", SB_READ, true, p_read_inside, 0 },
 	{ "READ: create", SB_READ, true, p_create_inside, KILLED },
+	{ "SYNC: read", SB_SYNC, true, p_read_inside, 0 },
+	{ "SYNC: sync", SB_SYNC, true, p_sync, 0 },
+	{ "SYNC: create", SB_SYNC, true, p_create_inside, KILLED },
+	{ "SYNC: remove", SB_SYNC, true, p_unlink, KILLED },
+	{ "SYNC: outside", SB_SYNC, true, p_open_above, EACCES },
+	{ "READ: sync", SB_READ, true, p_sync, KILLED },
 	{ "READ and FILES", SB_READ | SB_FILES, true, p_create_inside, 0 },
 	{ "fork", SB_UNIX | SB_FILES, true, p_fork, KILLED },
 	{ "FORK: unshare", SB_FORK, false, p_unshare, KILLED },
