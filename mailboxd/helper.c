@@ -4,6 +4,7 @@
 #include "mailboxd/helper.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/core/log.h"
@@ -14,6 +15,7 @@ static struct {
 	struct bulk		*bulk;
 	struct chan		*monitor;
 	struct loop_timer	*timer;	/* of the wait, then of idling */
+	int64_t			 wait_ms, idle_ms;
 	bool			 asked, here;
 } hp;
 
@@ -27,7 +29,7 @@ need(void *arg)
 	hp.asked = true;
 	chan_send_helper_want(hp.monitor, &(struct msg_helper_want){
 	    hp.mailbox }, -1);
-	loop_timer_set(hp.timer, HELPER_WAIT_MS);
+	loop_timer_set(hp.timer, hp.wait_ms);
 }
 
 static void
@@ -43,7 +45,7 @@ on_timer(void *arg)
 		bulk_detach(hp.bulk);
 		hp.here = false;
 	} else if (hp.here)
-		loop_timer_set(hp.timer, HELPER_IDLE_MS);
+		loop_timer_set(hp.timer, hp.idle_ms);
 }
 
 void
@@ -57,7 +59,7 @@ helper_here(int fd)
 	hp.asked = false;
 	hp.here = true;
 	bulk_attach(hp.bulk, fd);
-	loop_timer_set(hp.timer, HELPER_IDLE_MS);
+	loop_timer_set(hp.timer, hp.idle_ms);
 }
 
 void
@@ -67,10 +69,20 @@ helper_by(struct chan *monitor)
 }
 
 struct bulk *
-helper_init(uint64_t mailbox)
+helper_init(uint64_t mailbox, int64_t wait_ms, int64_t idle_ms)
 {
 	hp.mailbox = mailbox;
+	hp.wait_ms = wait_ms;
+	hp.idle_ms = idle_ms;
 	hp.bulk = bulk_new(need, NULL);
 	hp.timer = loop_timer(on_timer, NULL);
 	return hp.bulk;
+}
+
+void
+helper_clear(void)
+{
+	bulk_free(hp.bulk);
+	loop_timer_free(hp.timer);
+	memset(&hp, 0, sizeof(hp));
 }

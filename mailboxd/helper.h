@@ -18,7 +18,9 @@ enum {
 };
 
 /* After loop_init.  What asks it. */
-struct bulk	*helper_init(uint64_t mailbox);
+struct bulk	*helper_init(uint64_t mailbox, int64_t wait_ms,
+		    int64_t idle_ms);
+void		 helper_clear(void);
 /* The channel by which the monitor is asked; borrowed. */
 void		 helper_by(struct chan *);
 /* The monitor sent one; takes the descriptor over. */

@@ -269,7 +269,8 @@ open_mailbox(int dir, uint64_t epoch, struct mbox_report *report)
 		.message_max = (uint32_t)conf_num(C_MAILBOX_MESSAGE_MAX),
 		.inline_max = MBOX_INLINE_MAX,
 		.flags_sync = conf_is(C_MAILBOX_FLAGS_SYNC),
-		.bulk = helper_init(ow.mailbox),
+		.bulk = helper_init(ow.mailbox, HELPER_WAIT_MS,
+		    HELPER_IDLE_MS),
 	};
 	int			tries, rc = -1;
 

@@ -139,7 +139,10 @@ try_all(const struct sandbox *sb, const char *stage)
 	signal(SIGCHLD, before);
 }
 
-/* An owner is known by its user, and so is its helper; the rest by program, role and part. */
+/*
+ * An owner is known by its user, and so is its helper; the rest by program,
+ * role and part.
+ */
 static void
 find_name(unsigned allow)
 {
