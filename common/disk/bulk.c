@@ -166,6 +166,7 @@ bulk_fail(struct bulk *b, int error)
 
 	TAILQ_CONCAT(&b->sent, &b->out, next);
 	/* Who is told may ask for more, which is not to fail. */
+	/* NOLINTNEXTLINE: TAILQ_REMOVE took the freed one out. */
 	while ((r = TAILQ_FIRST(&b->sent)) != NULL && r->p.number <= last)
 		end(&b->sent, r, error);
 }
@@ -198,6 +199,7 @@ on_ready(void *arg, int events)
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
 		r = TAILQ_FIRST(&b->sent);
+		/* NOLINTNEXTLINE: TAILQ_REMOVE took the freed one out. */
 		if (n != sizeof(p) || r == NULL || p.number != r->p.number) {
 			on_end(b);
 			return;
