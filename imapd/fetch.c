@@ -3,8 +3,11 @@
  *
  * One call does one item of one message, or one piece of a long one: so the
  * answer to "FETCH 1:*" never stands in memory.  A message that is expunged
- * before its turn is passed over; one that goes while its octets are being
- * sent ends the session, since nothing true can be put in their place.  Pure.
+ * before its turn is passed over; one that goes later is still told whole.
+ *
+ * An item that cannot be read is left out of its response, and the command
+ * ends in NO.  If octets fail that were announced already, the connection
+ * ends without another word: nothing true can be put in their place.  Pure.
  */
 #include <stdlib.h>
 
@@ -28,8 +31,11 @@ struct fetch {
 	uint32_t		mime_uid;	/* 0: none */
 	bool			scanning;	/* its parts are looked for */
 	uint32_t		scanned;	/* octets */
-	bool			wants_mime;
+	bool			wants_mime, wants_octets;
 	size_t			at;		/* index of the message */
+	bool			taken;		/* its turn has come */
+	struct store_msg	msg;		/* as it was then */
+	struct store_body	*body;		/* or NULL: not needed */
 	bool			open;		/* its response is begun */
 	bool			first;		/* nothing in it yet */
 	bool			flags;		/* \Seen was set: tell */
@@ -39,15 +45,32 @@ struct fetch {
 	bool			failed;		/* some could not be read */
 };
 
-void
-fetch_free(struct fetch *f)
+/* Done with a message, told or not. */
+static void
+next_message(struct imap *s)
 {
+	struct fetch *f = s->fetch;
+
+	if (f->body != NULL)
+		s->store->ops->body_close(s->store->impl, f->body);
+	f->body = NULL;
+	f->taken = f->scanning = f->open = false;
+	f->at++;
+}
+
+void
+fetch_free(struct imap *s)
+{
+	struct fetch *f = s->fetch;
+
 	if (f == NULL)
 		return;
+	next_message(s);
 	seqset_clear(&f->set);
 	header_clear(&f->header);
 	mime_clear(&f->mime);
 	free(f);
+	s->fetch = NULL;
 }
 
 /* -- the octets of a section --------------------------------------------- */
@@ -137,8 +160,8 @@ stream(struct imap *s)
 	enum store_result	 r;
 
 	n = f->left < PIECE ? f->left : PIECE;
-	r = s->store->ops->read(s->store->impl, s->view.folder,
-	    s->view.m[f->at].uid, f->from, n, &s->out);
+	r = s->store->ops->body_read(s->store->impl, f->body, f->from, n,
+	    &s->out);
 	n = s->out.n - before;
 	if (r != STORE_OK || n == 0 || n > f->left)
 		return -1;
@@ -191,8 +214,8 @@ put_section(struct imap *s, const struct fetch_item *item,
 
 	if (item->section == SECTION_ALL)
 		return put_octets(s, item, 0, msg->size);
-	if (header_load(&f->header, s->store, s->view.folder, msg,
-	    &s->work) != STORE_OK)
+	if (header_load(&f->header, s->store, f->body, msg, &s->work) !=
+	    STORE_OK)
 		return -1;
 	head = (uint32_t)f->header.text.n;
 	if (item->section == SECTION_HEADER)
@@ -232,37 +255,25 @@ put_part(struct imap *s, const struct fetch_item *item)
 	return 0;
 }
 
-static void
+static int
 put_body(struct imap *s, const struct fetch_item *item,
     const struct store_msg *msg)
 {
-	struct fetch	*f = s->fetch;
-	size_t		 before = s->out.n;
-
-	if ((item->nnumbers > 0 ? put_part(s, item) :
-	    put_section(s, item, msg)) == 0)
-		return;
-	/* Nothing of it has left yet. */
-	f->left = 0;
-	f->failed = true;
-	buf_trunc(&s->out, before);
-	put_label(s, item);
-	buf_add(&s->out, S(" NIL"));
+	return item->nnumbers > 0 ? put_part(s, item) :
+	    put_section(s, item, msg);
 }
 
-static void
+static int
 put_envelope(struct imap *s, const struct store_msg *msg)
 {
 	struct fetch *f = s->fetch;
 
-	/* What cannot be read is an envelope of nothing. */
-	if (header_load(&f->header, s->store, s->view.folder, msg,
-	    &s->work) != STORE_OK) {
-		f->failed = true;
-		header_clear(&f->header);
-	}
+	if (header_load(&f->header, s->store, f->body, msg, &s->work) !=
+	    STORE_OK)
+		return -1;
 	buf_add(&s->out, S("ENVELOPE "));
 	structure_envelope(&s->out, buf_str(&f->header.text));
+	return 0;
 }
 
 /* -- one message --------------------------------------------------------- */
@@ -285,11 +296,11 @@ put_flags(struct imap *s, const struct store_msg *msg)
 	view_told(&s->view, i, msg->modseq);
 }
 
-static void
+/* -1 when it cannot be read. */
+static int
 put_item(struct imap *s, const struct fetch_item *item,
     const struct store_msg *msg)
 {
-	space(s);
 	switch (item->kind) {
 	case FETCH_FLAGS:
 		put_flags(s, msg);
@@ -305,8 +316,7 @@ put_item(struct imap *s, const struct fetch_item *item,
 		buf_addf(&s->out, "RFC822.SIZE %u", msg->size);
 		break;
 	case FETCH_ENVELOPE:
-		put_envelope(s, msg);
-		break;
+		return put_envelope(s, msg);
 	case FETCH_STRUCTURE:
 		buf_add(&s->out, S("BODY "));
 		structure_body(&s->out, &s->fetch->mime, false);
@@ -316,9 +326,27 @@ put_item(struct imap *s, const struct fetch_item *item,
 		structure_body(&s->out, &s->fetch->mime, true);
 		break;
 	case FETCH_BODY:
-		put_body(s, item, msg);
-		break;
+		return put_body(s, item, msg);
 	}
+	return 0;
+}
+
+/* What cannot be read is left out; nothing of it has left the process. */
+static void
+try_item(struct imap *s, const struct fetch_item *item,
+    const struct store_msg *msg)
+{
+	struct fetch	*f = s->fetch;
+	size_t		 before = s->out.n;
+	bool		 first = f->first;
+
+	space(s);
+	if (put_item(s, item, msg) == 0)
+		return;
+	buf_trunc(&s->out, before);
+	f->first = first;
+	f->left = 0;
+	f->failed = true;
 }
 
 static bool
@@ -346,9 +374,16 @@ wants_mime(const struct fetch_att *a)
 	    fetch_att_has(a, FETCH_BODYSTRUCTURE);
 }
 
+static bool
+wants_octets(const struct fetch_att *a)
+{
+	return wants_mime(a) || fetch_att_has(a, FETCH_BODY) ||
+	    fetch_att_has(a, FETCH_ENVELOPE);
+}
+
 /* Reads on; false when there is nothing to be had. */
 static bool
-scan_piece(struct imap *s, const struct store_msg *msg)
+scan_piece(struct imap *s)
 {
 	struct fetch		*f = s->fetch;
 	struct buf		 piece;
@@ -356,9 +391,9 @@ scan_piece(struct imap *s, const struct store_msg *msg)
 	bool			 got;
 
 	buf_init(&piece, PIECE);
-	r = s->store->ops->read(s->store->impl, s->view.folder, msg->uid,
-	    f->scanned, PIECE, &piece);
-	got = r == STORE_OK && (piece.n > 0 || f->scanned >= msg->size);
+	r = s->store->ops->body_read(s->store->impl, f->body, f->scanned,
+	    PIECE, &piece);
+	got = r == STORE_OK && (piece.n > 0 || f->scanned >= f->msg.size);
 	mime_feed(&f->mime, buf_str(&piece));
 	f->scanned += (uint32_t)piece.n;
 	s->work -= (int64_t)piece.n;
@@ -370,21 +405,18 @@ scan_piece(struct imap *s, const struct store_msg *msg)
 static void
 scan(struct imap *s)
 {
-	struct fetch		*f = s->fetch;
-	const struct store_msg	*msg = view_msg(&s->view, f->at);
+	struct fetch *f = s->fetch;
 
-	if (msg == NULL || !scan_piece(s, msg)) {
+	if (!scan_piece(s)) {
 		/* Without its parts there is nothing to say of it. */
-		f->missing = f->missing || msg == NULL;
-		f->failed = f->failed || msg != NULL;
-		f->scanning = false;
-		f->at++;
+		f->failed = true;
+		next_message(s);
 		return;
 	}
-	if (f->scanned < msg->size)
+	if (f->scanned < f->msg.size)
 		return;
 	mime_end(&f->mime);
-	f->mime_uid = msg->uid;
+	f->mime_uid = f->msg.uid;
 	f->scanning = false;
 }
 
@@ -398,25 +430,51 @@ set_seen(struct imap *s, const struct store_msg *msg)
 	    STORE_ADD, STORE_SEEN, 0);
 }
 
+/* From here on the message can be told, also if it is expunged. */
+static void
+take_message(struct imap *s)
+{
+	struct fetch		*f = s->fetch;
+	const struct store_msg	*msg = view_msg(&s->view, f->at);
+
+	if (msg == NULL) {
+		f->missing = true;
+		next_message(s);
+		return;
+	}
+	f->msg = *msg;
+	f->taken = true;
+	if (f->wants_octets && s->store->ops->body_open(s->store->impl,
+	    s->view.folder, msg->uid, &f->body) != STORE_OK) {
+		f->failed = true;
+		next_message(s);
+		return;
+	}
+	if (!f->wants_mime || f->mime_uid == msg->uid)
+		return;
+	mime_clear(&f->mime);
+	mime_init(&f->mime);
+	f->mime_uid = 0;
+	f->scanning = true;
+	f->scanned = 0;
+}
+
+/* As it is now, or was when it was last seen. */
+static const struct store_msg *
+message(const struct imap *s)
+{
+	const struct store_msg *msg = view_msg(&s->view, s->fetch->at);
+
+	return msg == NULL ? &s->fetch->msg : msg;
+}
+
 static void
 open_message(struct imap *s)
 {
 	struct fetch		*f = s->fetch;
-	const struct store_msg	*msg = view_msg(&s->view, f->at);
+	const struct store_msg	*msg = message(s);
 	enum store_result	 r = STORE_OK;
 
-	if (msg == NULL) {
-		f->missing = true;
-		f->at++;
-		return;
-	}
-	if (f->wants_mime && f->mime_uid != msg->uid) {
-		mime_clear(&f->mime);
-		mime_init(&f->mime);
-		f->scanning = true;
-		f->scanned = 0;
-		return;
-	}
 	f->flags = false;
 	if (!s->view.readonly && !(msg->flags & STORE_SEEN) &&
 	    sets_seen(&f->att))
@@ -425,6 +483,7 @@ open_message(struct imap *s)
 		imap_result(s, r, "");
 		return;
 	}
+	f->msg = *message(s);
 	imap_tell_keywords(s);
 	buf_addf(&s->out, "* %zu FETCH (", f->at + 1);
 	f->open = f->first = true;
@@ -439,23 +498,21 @@ static void
 next_item(struct imap *s)
 {
 	struct fetch		*f = s->fetch;
-	const struct store_msg	*msg = view_msg(&s->view, f->at);
+	const struct store_msg	*msg = message(s);
 
-	if (msg == NULL) {
-		imap_die(s);
-		return;
-	}
 	if (f->item < f->att.n) {
-		put_item(s, &f->att.items[f->item++], msg);
+		try_item(s, &f->att.items[f->item++], msg);
 		return;
 	}
 	if (f->flags) {
 		space(s);
 		put_flags(s, msg);
 	}
+	/* The grammar wants an item. */
+	if (f->first)
+		buf_addf(&s->out, "UID %u", msg->uid);
 	buf_add(&s->out, S(")\r\n"));
-	f->open = false;
-	f->at++;
+	next_message(s);
 }
 
 static void
@@ -476,8 +533,10 @@ fetch_step(struct imap *s)
 		scan(s);
 		return;
 	}
-	if (imap_next_in_set(s, &f->set, s->uid, &f->at))
+	if (f->taken)
 		open_message(s);
+	else if (imap_next_in_set(s, &f->set, s->uid, &f->at))
+		take_message(s);
 	else if (f->failed)
 		imap_no(s, "[UNAVAILABLE] some messages could not be read");
 	else
@@ -500,5 +559,6 @@ cmd_fetch(struct imap *s)
 		return;
 	}
 	f->wants_mime = wants_mime(&f->att);
+	f->wants_octets = wants_octets(&f->att);
 	s->step = fetch_step;
 }

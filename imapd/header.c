@@ -23,7 +23,7 @@ header_clear(struct header *h)
 
 enum store_result
 header_load(struct header *h, const struct store *store,
-    struct store_folder *f, const struct store_msg *msg, int64_t *work)
+    struct store_body *body, const struct store_msg *msg, int64_t *work)
 {
 	struct hdr_scan		scan = { 0 };
 	enum store_result	r;
@@ -37,8 +37,8 @@ header_load(struct header *h, const struct store *store,
 	while (!scan.ended && h->text.n < size && h->text.n < HEADER_MAX) {
 		had = h->text.n;
 		n = HEADER_MAX - had < PIECE ? HEADER_MAX - had : PIECE;
-		r = store->ops->read(store->impl, f, uid, (uint32_t)had, n,
-		    &h->text);
+		r = store->ops->body_read(store->impl, body, (uint32_t)had,
+		    n, &h->text);
 		if (r != STORE_OK)
 			return r;
 		if (h->text.n == had)

@@ -19,6 +19,6 @@ void	header_init(struct header *);
 void	header_clear(struct header *);
 /* STORE_OK, and text is filled; *work falls by the bytes read. */
 enum store_result header_load(struct header *, const struct store *,
-	    struct store_folder *, const struct store_msg *, int64_t *work);
+	    struct store_body *, const struct store_msg *, int64_t *work);
 
 #endif

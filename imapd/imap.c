@@ -31,13 +31,11 @@ command_clear(struct imap *s)
 {
 	append_free(s);
 	change_free(s->change);
-	fetch_free(s->fetch);
+	fetch_free(s);
 	list_free(s->list);
-	search_free(s->search);
+	search_free(s);
 	s->change = NULL;
-	s->fetch = NULL;
 	s->list = NULL;
-	s->search = NULL;
 	buf_clear(&s->reply);
 	s->tag = (struct str){ NULL, 0 };
 	s->cmd = NULL;

@@ -20,25 +20,43 @@ struct search {
 	struct header		header;
 	struct buf		piece;
 	size_t			at;		/* index of the message */
-	uint32_t		from;		/* its next octet to read */
+	struct store_body	*body;		/* its octets; NULL: not yet */
+	uint32_t		from;		/* the next one to read */
 	bool			reading;
 	bool			failed;
 };
 
-void
-search_free(struct search *q)
+static void
+close_body(struct imap *s)
 {
+	struct search *q = s->search;
+
+	if (q->body != NULL)
+		s->store->ops->body_close(s->store->impl, q->body);
+	q->body = NULL;
+}
+
+void
+search_free(struct imap *s)
+{
+	struct search *q = s->search;
+
 	if (q == NULL)
 		return;
+	close_body(s);
 	search_tree_clear(&q->tree);
 	header_clear(&q->header);
 	buf_clear(&q->piece);
 	free(q);
+	s->search = NULL;
 }
 
 static void
-next_message(struct search *q)
+next_message(struct imap *s)
 {
+	struct search *q = s->search;
+
+	close_body(s);
 	search_tree_reset(&q->tree);
 	q->reading = false;
 	q->at++;
@@ -51,7 +69,7 @@ found(struct imap *s)
 
 	buf_addf(&s->out, " %u", s->uid ? s->view.m[q->at].uid :
 	    (uint32_t)q->at + 1);
-	next_message(q);
+	next_message(s);
 }
 
 /* Goes on to the next message when the verdict is there. */
@@ -73,7 +91,7 @@ judge(struct imap *s, const struct store_msg *msg, bool with_header,
 	case VERDICT_UNKNOWN:
 		return false;
 	case VERDICT_NO:
-		next_message(q);
+		next_message(s);
 		return true;
 	case VERDICT_YES:
 		found(s);
@@ -110,11 +128,11 @@ read_on(struct imap *s, const struct store_msg *msg)
 	enum store_result	 r;
 
 	buf_reset(&q->piece);
-	r = s->store->ops->read(s->store->impl, s->view.folder, msg->uid,
-	    q->from, PIECE, &q->piece);
+	r = s->store->ops->body_read(s->store->impl, q->body, q->from, PIECE,
+	    &q->piece);
 	if (r != STORE_OK || (q->piece.n == 0 && q->from < msg->size)) {
 		q->failed = true;
-		next_message(q);
+		next_message(s);
 		return;
 	}
 	feed(s);
@@ -129,7 +147,7 @@ look(struct imap *s)
 	const struct store_msg	*msg = view_msg(&s->view, q->at);
 
 	if (msg == NULL) {
-		next_message(q);
+		next_message(s);
 		return;
 	}
 	if (q->reading) {
@@ -138,10 +156,12 @@ look(struct imap *s)
 	}
 	if (judge(s, msg, false, false))
 		return;
-	if (header_load(&q->header, s->store, s->view.folder, msg,
-	    &s->work) != STORE_OK) {
+	if (s->store->ops->body_open(s->store->impl, s->view.folder,
+	    msg->uid, &q->body) != STORE_OK ||
+	    header_load(&q->header, s->store, q->body, msg, &s->work) !=
+	    STORE_OK) {
 		q->failed = true;
-		next_message(q);
+		next_message(s);
 		return;
 	}
 	if (judge(s, msg, true, false))

@@ -169,9 +169,9 @@ void	cmd_copy(struct imap *);
 void	change_free(struct change *);
 
 void	cmd_fetch(struct imap *);
-void	fetch_free(struct fetch *);
+void	fetch_free(struct imap *);
 
 void	cmd_search(struct imap *);
-void	search_free(struct search *);
+void	search_free(struct imap *);
 
 #endif

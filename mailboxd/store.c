@@ -3,7 +3,8 @@
  *
  * Each looks first whether the operation is possible, whole; then it adds
  * its records, which also changes the state, and cannot fail any more but by
- * the death of the mailbox.  folders.c has those that change names.
+ * the death of the mailbox.  folders.c has those that change names, bodies.c
+ * those that read.
  */
 #include "mailboxd/store.h"
 
@@ -14,6 +15,7 @@
 
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
+#include "mailboxd/bodies.h"
 #include "mailboxd/folders.h"
 #include "mailboxd/mbox.h"
 
@@ -486,8 +488,8 @@ op_append_end(void *impl, struct store_append *a, uint32_t *uidvalidity,
 
 /* -- read ------------------------------------------------------------- */
 
-static enum store_result
-read_body(struct mbox *m, const struct state_body *b, uint64_t from,
+enum store_result
+store_read(struct mbox *m, const struct state_body *b, uint64_t from,
     size_t n, struct buf *out)
 {
 	int r = -1;
@@ -520,30 +522,6 @@ read_body(struct mbox *m, const struct state_body *b, uint64_t from,
 	return STORE_ERROR;
 }
 
-static enum store_result
-op_read(void *impl, struct store_folder *pub, uint32_t uid, uint32_t from,
-    size_t n, struct buf *out)
-{
-	struct mbox		*m = impl;
-	struct state_folder	*f = folder_of(pub);
-	enum store_result	 r = STORE_ERROR;
-	struct state_body	 body;
-	struct buf		 scratch;
-	size_t			 at;
-
-	if (m->dead)
-		return STORE_ERROR;
-	if (!state_has(f, uid, &at))
-		return STORE_NO_SUCH;
-	buf_init(&scratch, INDEX_VALUE_MAX);
-	if (mbox_body(m, f->sources[at], &scratch, &body) == 1)
-		r = read_body(m, &body, from, n, out);
-	else
-		log_error("mailbox_read", L_ID("record", f->sources[at]));
-	buf_clear(&scratch);
-	return r;
-}
-
 static void
 op_sync(void *impl)
 {
@@ -569,7 +547,9 @@ static const struct store_ops ops = {
 	.append_data = op_append_data,
 	.append_end = op_append_end,
 	.append_abort = op_append_abort,
-	.read = op_read,
+	.body_open = bodies_open,
+	.body_read = bodies_read,
+	.body_close = bodies_close,
 	.sync = op_sync,
 };
 

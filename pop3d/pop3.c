@@ -32,6 +32,7 @@ enum job {
 /* Where in the text of a message the answer is. */
 struct text {
 	struct item	*item;
+	struct store_body *body;
 	uint32_t	 at;		/* octets read so far */
 	uint32_t	 lines;		/* of the body, still wanted (TOP) */
 	bool		 top, header;
@@ -90,11 +91,21 @@ pop3_new(const struct store *store)
 	return s;
 }
 
+/* Whatever answer is under way ends here. */
+static void
+stop_job(struct pop3 *s)
+{
+	if (s->job == JOB_TEXT)
+		s->store->ops->body_close(s->store->impl, s->text.body);
+	s->job = JOB_NONE;
+}
+
 void
 pop3_free(struct pop3 *s)
 {
 	if (s == NULL)
 		return;
+	stop_job(s);
 	s->store->ops->close(s->store->impl, s->inbox);
 	buf_clear(&s->out);
 	buf_clear(&s->piece);
@@ -117,7 +128,7 @@ pop3_done(const struct pop3 *s)
 void
 pop3_timeout(struct pop3 *s)
 {
-	s->job = JOB_NONE;
+	stop_job(s);
 	s->done = true;
 }
 
@@ -215,9 +226,11 @@ read_piece(struct pop3 *s)
 	enum store_result	 r;
 
 	buf_reset(&s->piece);
-	r = s->store->ops->read(s->store->impl, s->inbox, t->item->uid, t->at,
-	    PIECE, &s->piece);
+	r = s->store->ops->body_read(s->store->impl, t->body, t->at, PIECE,
+	    &s->piece);
 	t->at += (uint32_t)s->piece.n;
+	if (r == STORE_OK && s->piece.n == 0 && t->at < t->item->size)
+		return STORE_ERROR;
 	return r;
 }
 
@@ -227,13 +240,13 @@ step_text(struct pop3 *s)
 	struct text *t = &s->text;
 
 	add_text(s, buf_str(&s->piece));
-	if (s->piece.n < PIECE || t->at >= t->item->size)
+	if (t->at >= t->item->size)
 		t->end = true;
 	if (t->end) {
 		if (!t->fresh)
 			buf_add(&s->out, S("\r\n"));
 		buf_add(&s->out, S(".\r\n"));
-		s->job = JOB_NONE;
+		stop_job(s);
 		return;
 	}
 	/*
@@ -241,9 +254,26 @@ step_text(struct pop3 *s)
 	 * without the last line keeps a half message from being a whole one.
 	 */
 	if (read_piece(s) != STORE_OK) {
-		s->job = JOB_NONE;
+		stop_job(s);
 		s->done = true;
 	}
+}
+
+/* Opens the octets and reads the first of them. */
+static enum store_result
+open_text(struct pop3 *s)
+{
+	enum store_result r;
+
+	r = s->store->ops->body_open(s->store->impl, s->inbox,
+	    s->text.item->uid, &s->text.body);
+	if (r != STORE_OK)
+		return r;
+	s->job = JOB_TEXT;
+	r = read_piece(s);
+	if (r != STORE_OK)
+		stop_job(s);
+	return r;
 }
 
 static void
@@ -251,7 +281,7 @@ start_text(struct pop3 *s, struct item *it, bool top, uint32_t lines)
 {
 	s->text = (struct text){ .item = it, .lines = lines, .top = top,
 	    .header = true, .fresh = true, .blank = true };
-	switch (read_piece(s)) {
+	switch (open_text(s)) {
 	case STORE_OK:
 		break;
 	case STORE_NO_SUCH:
@@ -271,7 +301,6 @@ start_text(struct pop3 *s, struct item *it, bool top, uint32_t lines)
 	else
 		buf_addf(&s->out, "+OK %u octets\r\n", it->size);
 	it->fetched = it->fetched || !top;
-	s->job = JOB_TEXT;
 }
 
 /* -- commands --------------------------------------------------------- */

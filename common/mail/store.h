@@ -99,6 +99,7 @@ uint64_t	store_combine(enum store_how, uint64_t have, uint64_t arg);
 size_t		store_place(const struct store_msg *, size_t n, uint32_t uid);
 
 struct store_append;		/* a message on its way in */
+struct store_body;		/* a message's octets, on their way out */
 
 struct store_new {
 	struct str	 folder;
@@ -155,9 +156,16 @@ struct store_ops {
 	    uint32_t *uidvalidity, uint32_t *uid);
 	void (*append_abort)(void *, struct store_append *);
 
-	/* Octets [from, from + n) of a message, clamped, onto *out. */
-	enum store_result (*read)(void *, struct store_folder *,
-	    uint32_t uid, uint32_t from, size_t n, struct buf *out);
+	/*
+	 * The octets of a message.  They can be read until they are closed,
+	 * whatever becomes of the message and its folder meanwhile.
+	 */
+	enum store_result (*body_open)(void *, struct store_folder *,
+	    uint32_t uid, struct store_body **);
+	/* Octets [from, from + n), clamped, onto *out. */
+	enum store_result (*body_read)(void *, struct store_body *,
+	    uint32_t from, size_t n, struct buf *out);
+	void (*body_close)(void *, struct store_body *);
 
 	/*
 	 * Nothing that was changed waits for its sync any longer: for CHECK,

@@ -92,7 +92,7 @@ inbox_n(struct mailbox *b)
 	buf_init(&out, 4 * 1024 * 1024);
 	for (i = 0; i < n; i++) {
 		buf_reset(&out);
-		assert_int_equal(b->s.ops->read(b->s.impl, f, f->msgs[i].uid,
+		assert_int_equal(store_octets(b->s, f, f->msgs[i].uid,
 		    0, SIZE_MAX, &out), STORE_OK);
 		assert_int_equal(out.n, f->msgs[i].size);
 	}

@@ -214,6 +214,7 @@ imap_script_run(const struct imap_scene *scene, size_t piece)
 	}
 	assert_int_equal(p.m->opens, 0);
 	assert_int_equal(p.m->appends, 0);
+	assert_int_equal(p.m->bodies, 0);
 	model_store_free(p.m);
 }
 

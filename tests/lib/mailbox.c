@@ -150,6 +150,23 @@ mailbox_copy_dir(const struct mailbox *b, const char *from, const char *to)
 	(void)close(out);
 }
 
+/* -- reading ---------------------------------------------------------- */
+
+enum store_result
+store_octets(struct store s, struct store_folder *f, uint32_t uid,
+    uint32_t from, size_t n, struct buf *out)
+{
+	struct store_body	*b;
+	enum store_result	 r;
+
+	r = s.ops->body_open(s.impl, f, uid, &b);
+	if (r != STORE_OK)
+		return r;
+	r = s.ops->body_read(s.impl, b, from, n, out);
+	s.ops->body_close(s.impl, b);
+	return r;
+}
+
 /* -- dump ------------------------------------------------------------- */
 
 static void
@@ -163,7 +180,7 @@ dump_message(struct store s, struct store_folder *f, size_t i,
 	enum store_result	 r;
 
 	buf_init(&text, DUMP_MAX);
-	r = s.ops->read(s.impl, f, g->uid, 0, SIZE_MAX, &text);
+	r = store_octets(s, f, g->uid, 0, SIZE_MAX, &text);
 	for (k = 0; k < text.n; k++)
 		sum = (sum ^ (unsigned char)text.p[text.at + k]) *
 		    1099511628211u;

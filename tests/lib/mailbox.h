@@ -37,6 +37,9 @@ void	mailbox_remove_dir(const struct mailbox *, const char *name);
  * `exact` adds what two implementations may do differently: ids and modseqs.
  */
 void	store_dump(struct store, struct buf *out, bool exact);
+/* Octets of a message, opened and closed for it. */
+enum store_result store_octets(struct store, struct store_folder *,
+	    uint32_t uid, uint32_t from, size_t n, struct buf *out);
 /* Appends one message; its UID, or 0 and *r. */
 uint32_t store_put(struct store, const char *folder, struct str text,
 	    uint8_t flags, enum store_result *r);

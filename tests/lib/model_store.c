@@ -681,21 +681,52 @@ op_append_abort(void *impl, struct store_append *a)
 	append_free(impl, a);
 }
 
+/* A copy: what is expunged or deleted meanwhile cannot matter. */
+struct store_body {
+	struct str	text;
+};
+
 static enum store_result
-op_read(void *impl, struct store_folder *pub, uint32_t uid, uint32_t from,
-    size_t n, struct buf *out)
+op_body_open(void *impl, struct store_folder *pub, uint32_t uid,
+    struct store_body **out)
 {
 	struct model_store	*m = impl;
 	struct model_folder	*f = (struct model_folder *)pub;
 	ptrdiff_t		 at = msg_find(pub, uid);
 
-	m->reads++;
 	if (at == -1)
 		return STORE_NO_SUCH;
+	m->bodies++;
+	*out = xcalloc(1, sizeof(**out));
+	(*out)->text = xdup(f->texts[at]);
+	return STORE_OK;
+}
+
+static enum store_result
+op_body_read(void *impl, struct store_body *b, uint32_t from, size_t n,
+    struct buf *out)
+{
+	struct model_store *m = impl;
+
+	m->reads++;
 	if (m->broken)
 		return STORE_ERROR;
-	buf_add(out, str_sub(f->texts[at], from, n));
+	if (m->torn > 0)
+		n = from >= m->torn ? 0 : n > m->torn - from ?
+		    m->torn - from : n;
+	buf_add(out, str_sub(b->text, from, n));
 	return STORE_OK;
+}
+
+static void
+op_body_close(void *impl, struct store_body *b)
+{
+	struct model_store *m = impl;
+
+	assert(m->bodies > 0);
+	m->bodies--;
+	xfree_str(&b->text);
+	free(b);
 }
 
 static const struct store_ops ops = {
@@ -715,7 +746,9 @@ static const struct store_ops ops = {
 	.append_data = op_append_data,
 	.append_end = op_append_end,
 	.append_abort = op_append_abort,
-	.read = op_read,
+	.body_open = op_body_open,
+	.body_read = op_body_read,
+	.body_close = op_body_close,
 };
 
 /* -- for tests --------------------------------------------------------- */

@@ -19,9 +19,12 @@ struct model_store {
 	/* Knobs. */
 	uint32_t		 append_max;	/* octets; more: STORE_LIMIT */
 	uint64_t		 quota;		/* octets; more: STORE_FULL */
-	bool			 broken;	/* read gives STORE_ERROR */
-	unsigned		 reads;		/* calls of read so far */
+	bool			 broken;	/* body_read: STORE_ERROR */
+	uint32_t		 torn;		/* body_read: no octets from
+						   here on; 0: all */
+	unsigned		 reads;		/* calls of body_read */
 	unsigned		 opens;		/* opens less closes */
+	unsigned		 bodies;	/* the same of bodies */
 	unsigned		 appends;	/* begun less ended */
 
 	/* Its own. */

@@ -100,7 +100,7 @@ assert_content(struct mailbox *b, size_t i, size_t n)
 	buf_init(&out, TEXT_MAX + 1000);
 	assert_true(i < f->n);
 	assert_int_equal(f->msgs[i].size, n + sizeof(trace) - 1);
-	assert_int_equal(b->s.ops->read(b->s.impl, f, f->msgs[i].uid, 0,
+	assert_int_equal(store_octets(b->s, f, f->msgs[i].uid, 0,
 	    SIZE_MAX, &out), STORE_OK);
 	assert_int_equal(out.n, n + sizeof(trace) - 1);
 	assert_memory_equal(out.p + out.at, trace, sizeof(trace) - 1);
@@ -110,7 +110,7 @@ assert_content(struct mailbox *b, size_t i, size_t n)
 		struct buf one;
 
 		buf_init(&one, 10);
-		assert_int_equal(b->s.ops->read(b->s.impl, f,
+		assert_int_equal(store_octets(b->s, f,
 		    f->msgs[i].uid, (uint32_t)from, 3, &one), STORE_OK);
 		assert_true(str_eq(buf_str(&one),
 		    str_sub(buf_str(&out), from, 3)));

@@ -35,6 +35,7 @@ rig_clear(struct rig *r)
 	imap_free(r->s);
 	assert_int_equal(r->m->opens, 0);
 	assert_int_equal(r->m->appends, 0);
+	assert_int_equal(r->m->bodies, 0);
 	model_store_free(r->m);
 	buf_clear(&r->in);
 	buf_clear(&r->said);
@@ -362,34 +363,133 @@ test_streams(void **state)
 	rig_clear(&r);
 }
 
+/* A message of 1 MiB, number 4, and a command that stops inside it. */
+static void
+begin_large(struct rig *r, const char *command)
+{
+	struct buf text;
+
+	rig_init(r);
+	buf_init(&text, 32 << 20);
+	buf_addz(&text, "A: b\r\n\r\n");
+	fill(&text, 'y', 1 << 20);
+	model_store_add(r->m, "INBOX", buf_str(&text), STORE_DELETED, 0);
+	buf_clear(&text);
+	buf_addz(&r->in, "s SELECT INBOX\r\n");
+	assert_true(says(r, "* FLAGS"));
+	buf_reset(&r->said);
+	imap_feed(r->s, str_c(command));
+	imap_step(r->s, 0);
+	assert_int_equal(r->m->bodies, 1);
+}
+
+static void
+other_session(struct rig *r, const char *commands)
+{
+	struct imap	*other = imap_new(&r->m->store, 1000);
+	struct buf	 said;
+
+	buf_init(&said, 1 << 20);
+	imap_script_pump(other, str_c(commands), 1000, &said);
+	imap_free(other);
+	buf_clear(&said);
+}
+
 /* Expunged by another session while its octets are under way. */
 static void
 test_gone_while_sent(void **state)
 {
+	static const struct {
+		const char *command, *begin, *end;
+	} rows[] = {
+		{ "a FETCH 4 (BODY.PEEK[] RFC822.SIZE FLAGS)\r\n",
+		    "* 4 FETCH (BODY[] {1048584}\r\nA: b\r\n\r\nyyy",
+		    "yyy RFC822.SIZE 1048584 FLAGS (\\Deleted \\Recent))\r\n"
+		    "a OK fetched\r\n" },
+		{ "a UID FETCH 4 (BODY[TEXT] BODY[HEADER] INTERNALDATE)\r\n",
+		    "* 4 FETCH (UID 4 BODY[TEXT] {1048576}\r\nyyy",
+		    "yyy BODY[HEADER] {8}\r\nA: b\r\n\r\n INTERNALDATE "
+		    "\" 1-Jan-1970 00:00:00 +0000\" FLAGS (\\Deleted \\Seen "
+		    "\\Recent))\r\n* 4 EXPUNGE\r\n* 3 RECENT\r\n"
+		    "a OK fetched\r\n" },
+		/* Stopped while its parts are looked for. */
+		{ "a FETCH 4 (UID BODYSTRUCTURE)\r\n",
+		    "* 4 FETCH (UID 4 BODYSTRUCTURE (",
+		    " 1048576 0 NIL NIL NIL NIL))\r\na OK fetched\r\n" },
+	};
 	struct rig	r;
-	struct imap	*other;
-	struct buf	text;
+	size_t		i, end;
 
 	(void)state;
-	rig_init(&r);
-	buf_init(&text, 32 << 20);
-	fill(&text, 'y', 1 << 20);
-	model_store_add(r.m, "INBOX", buf_str(&text), STORE_DELETED, 0);
-	buf_addz(&r.in, "s SELECT INBOX\r\n");
-	assert_true(says(&r, "* FLAGS"));
-	imap_feed(r.s, S("a FETCH 4 BODY.PEEK[]\r\n"));
-	imap_step(r.s, 0);
-	assert_int_equal(imap_wants(r.s), IMAP_WANT_ROOM);
-	other = imap_new(&r.m->store, 1000);
-	imap_script_pump(other, S("a SELECT INBOX\r\nb EXPUNGE\r\n"), 1000,
-	    &r.said);
-	imap_free(other);
-	buf_reset(imap_out(r.s));
-	imap_step(r.s, 0);
-	assert_true(ended(&r));
-	/* Nothing that could be taken for octets of the message. */
-	assert_int_equal(str_find(buf_str(imap_out(r.s)), S("BYE")), -1);
-	buf_clear(&text);
+	for (i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		begin_large(&r, rows[i / 2].command);
+		if (i % 2 == 0)
+			other_session(&r, "a SELECT INBOX\r\n"
+			    "b UID EXPUNGE 4\r\n");
+		else
+			other_session(&r, "a RENAME INBOX x\r\n");
+		imap_script_pump(r.s, S(""), 1, &r.said);
+		assert_true(str_starts(buf_str(&r.said),
+		    str_c(rows[i / 2].begin)));
+		end = str_c(rows[i / 2].end).n;
+		if (i % 2 == 0)
+			assert_string_equal(buf_cstr(&r.said) + r.said.n - end,
+			    rows[i / 2].end);
+		assert_false(ended(&r));
+		assert_int_equal(r.m->bodies, 0);
+		rig_clear(&r);
+	}
+}
+
+/* The same with a search that has read a part of it. */
+static void
+test_gone_while_searched(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	begin_large(&r, "a SEARCH OR BODY yz BODY \"Hello Bob\"\r\n");
+	other_session(&r, "a SELECT INBOX\r\nb UID EXPUNGE 4\r\n");
+	assert_true(says(&r, "* SEARCH 1 2 3\r\na OK searched\r\n"));
+	assert_int_equal(r.m->bodies, 0);
+	rig_clear(&r);
+	/* A session that is lost leaves nothing open. */
+	begin_large(&r, "a SEARCH BODY yz\r\n");
+	imap_timeout(r.s);
+	assert_int_equal(r.m->bodies, 0);
+	rig_clear(&r);
+}
+
+/*
+ * Octets that were announced and cannot be read: the connection ends, and
+ * nothing is said that could be taken for them.
+ */
+static void
+test_fails_while_sent(void **state)
+{
+	struct rig	r;
+	int		i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		begin_large(&r, "a FETCH 4 BODY.PEEK[]\r\n");
+		assert_int_equal(imap_wants(r.s), IMAP_WANT_ROOM);
+		r.m->broken = i == 0;
+		r.m->torn = i == 1 ? 500000 : 0;
+		imap_script_pump(r.s, S(""), 1, &r.said);
+		assert_true(ended(&r));
+		assert_true(r.said.n > 60000 && r.said.n < 600000);
+		assert_string_equal(buf_cstr(&r.said) + r.said.n - 3, "yyy");
+		assert_int_equal(r.m->bodies, 0);
+		rig_clear(&r);
+	}
+	/* Before its literal: a NO, and on it goes. */
+	begin_large(&r, "a FETCH 4 (UID BODYSTRUCTURE)\r\n");
+	r.m->torn = 1000;
+	assert_true(says(&r, "a NO [UNAVAILABLE]"));
+	r.m->torn = 0;
+	buf_addz(&r.in, "b FETCH 4 BODY.PEEK[]<0.4>\r\n");
+	assert_true(says(&r, "* 4 FETCH (BODY[]<0> {4}\r\nA: b)\r\nb OK"));
 	rig_clear(&r);
 }
 
@@ -482,6 +582,8 @@ main(void)
 		cmocka_unit_test(test_fetch_items),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_gone_while_sent),
+		cmocka_unit_test(test_gone_while_searched),
+		cmocka_unit_test(test_fails_while_sent),
 		cmocka_unit_test(test_many_messages),
 		cmocka_unit_test(test_timeout_and_bye),
 	};

@@ -479,14 +479,21 @@ static const struct imap_scene fetching[] = {
 	    SELECTED
 	    "M: broken 1\n"
 	    "C: a FETCH 2 (UID BODY[])\n"
-	    "S: * 2 FETCH (UID 2 BODY[] NIL)\nS: a NO [UNAVAILABLE]...\n"
+	    "S: * 2 FETCH (UID 2)\nS: a NO [UNAVAILABLE]...\n"
 	    "C: b FETCH 2 BODY[HEADER]\n"
-	    "S: * 2 FETCH (BODY[HEADER] NIL)\nS: b NO [UNAVAILABLE]...\n"
+	    "S: * 2 FETCH (UID 2)\nS: b NO [UNAVAILABLE]...\n"
 	    "C: c SEARCH BODY x\nS: * SEARCH\nS: c NO [UNAVAILABLE]...\n"
 	    "C: d FETCH 2 BODYSTRUCTURE\nS: d NO [UNAVAILABLE]...\n"
 	    "C: e FETCH 2 ENVELOPE\n"
-	    "S: * 2 FETCH (ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL "
-	    "NIL))\nS: e NO [UNAVAILABLE]...\n" },
+	    "S: * 2 FETCH (UID 2)\nS: e NO [UNAVAILABLE]...\n"
+	    "C: f FETCH 2 (BODY[HEADER] FLAGS ENVELOPE RFC822.SIZE)\n"
+	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) "
+	    "RFC822.SIZE 116)\nS: f NO [UNAVAILABLE]...\n"
+	    "C: g UID FETCH 2 BODY[]<0.5>\n"
+	    "S: * 2 FETCH (UID 2)\nS: g NO [UNAVAILABLE]...\n"
+	    "M: broken 0\n"
+	    "C: h FETCH 2 BODY[]<0.5>\n"
+	    "S: * 2 FETCH (BODY[]<0> {5}\nS: From:)\nS: h OK...\n" },
 };
 
 static const struct imap_scene two[] = {

@@ -56,7 +56,7 @@ readable(struct mailbox *b, const char *name, size_t *n)
 	buf_init(&out, 1024 * 1024);
 	for (i = 0; i < f->n; i++) {
 		buf_reset(&out);
-		if (b->s.ops->read(b->s.impl, f, f->msgs[i].uid, 0, SIZE_MAX,
+		if (store_octets(b->s, f, f->msgs[i].uid, 0, SIZE_MAX,
 		    &out) == STORE_OK && out.n == f->msgs[i].size)
 			ok++;
 	}

@@ -121,17 +121,79 @@ test_two_sessions(void **state)
 	close_folder(b, g);
 	mailbox_turn(b);
 	buf_init(&out, 100);
-	assert_int_equal(b->s.ops->read(b->s.impl, f, 1, 1, 1, &out),
+	assert_int_equal(store_octets(b->s, f, 1, 1, 1, &out),
 	    STORE_OK);
-	assert_int_equal(b->s.ops->read(b->s.impl, f, 1, 3, 9, &out),
+	assert_int_equal(store_octets(b->s, f, 1, 3, 9, &out),
 	    STORE_OK);
-	assert_int_equal(b->s.ops->read(b->s.impl, f, 1, 9, 9, &out),
+	assert_int_equal(store_octets(b->s, f, 1, 9, 9, &out),
 	    STORE_OK);
 	assert_string_equal(buf_cstr(&out), "n");
-	assert_int_equal(b->s.ops->read(b->s.impl, f, 2, 0, 9, &out),
+	assert_int_equal(store_octets(b->s, f, 2, 0, 9, &out),
 	    STORE_NO_SUCH);
 	buf_clear(&out);
 	close_folder(b, f);
+}
+
+static struct store_body *
+open_body(struct mailbox *b, struct store_folder *f, uint32_t uid)
+{
+	struct store_body *body;
+
+	assert_int_equal(b->s.ops->body_open(b->s.impl, f, uid, &body),
+	    STORE_OK);
+	return body;
+}
+
+static void
+read_and_close(struct mailbox *b, struct store_body *body, char c, size_t n)
+{
+	struct buf	out;
+	size_t		i;
+
+	buf_init(&out, 1 << 20);
+	assert_int_equal(b->s.ops->body_read(b->s.impl, body, 0, n / 2, &out),
+	    STORE_OK);
+	assert_int_equal(b->s.ops->body_read(b->s.impl, body,
+	    (uint32_t)(n / 2), SIZE_MAX, &out), STORE_OK);
+	assert_int_equal(out.n, n);
+	for (i = 0; i < n; i++)
+		assert_int_equal(out.p[out.at + i], c);
+	b->s.ops->body_close(b->s.impl, body);
+	buf_clear(&out);
+}
+
+/* What is open can be read, whatever becomes of message and folder. */
+static void
+test_bodies(void **state)
+{
+	struct mailbox		*b = *state;
+	struct store_folder	*f;
+	struct store_body	*inline_body, *file, *late;
+	static char		 a[8000], c[20000];
+	const uint32_t		 uids[] = { 1, 2 };
+
+	memset(a, 'a', sizeof(a));
+	memset(c, 'c', sizeof(c));
+	assert_int_equal(b->s.ops->create(b->s.impl, S("a")), STORE_OK);
+	put(b, "a", str_of(a, sizeof(a)));
+	put(b, "a", str_of(c, sizeof(c)));
+	put(b, "a", str_of(a, 10));
+	f = open_folder(b, "a");
+	/* Opened before its bytes are in the log, read after. */
+	late = open_body(b, f, 3);
+	mailbox_turn(b);
+	inline_body = open_body(b, f, 1);
+	file = open_body(b, f, 2);
+	assert_int_equal(b->s.ops->expunge(b->s.impl, f, uids, 2), STORE_OK);
+	mailbox_turn(b);
+	assert_int_equal(b->s.ops->body_open(b->s.impl, f, 1, &(struct
+	    store_body *){ NULL }), STORE_NO_SUCH);
+	read_and_close(b, inline_body, 'a', sizeof(a));
+	assert_int_equal(b->s.ops->remove(b->s.impl, S("a")), STORE_OK);
+	close_folder(b, f);
+	mailbox_turn(b);
+	read_and_close(b, file, 'c', sizeof(c));
+	read_and_close(b, late, 'a', 10);
 }
 
 static void
@@ -151,7 +213,7 @@ test_gone(void **state)
 	assert_true(f->gone);
 	assert_int_equal(f->n, 0);
 	buf_init(&out, 100);
-	assert_int_equal(b->s.ops->read(b->s.impl, f, 1, 0, 9, &out),
+	assert_int_equal(store_octets(b->s, f, 1, 0, 9, &out),
 	    STORE_NO_SUCH);
 	buf_clear(&out);
 	assert_int_equal(b->s.ops->flags(b->s.impl, f, &uid, 1, STORE_ADD,
@@ -349,6 +411,7 @@ main(void)
 		TEST(test_deferred),
 		TEST(test_deferred_killed),
 		TEST(test_two_sessions),
+		TEST(test_bodies),
 		TEST(test_gone),
 		TEST(test_modseq_rises),
 		TEST(test_rows_go),

@@ -478,37 +478,91 @@ test_changes(void **state)
 	rig_down(&r);
 }
 
+/* Message 4, large; the session has numbered it. */
+static void
+rig_up_large(struct rig *r)
+{
+	char *big = xcalloc(100000, 1);
+
+	rig_up(r, true);
+	memset(big, 'a', 100000);
+	pop3_free(r->s);
+	model_store_add(r->model, "INBOX", str_of(big, 100000), 0, 0);
+	r->s = pop3_new(&r->store);
+	free(big);
+}
+
 /* The store fails: before the first octet -ERR, after it no last line. */
 static void
 test_broken(void **state)
 {
-	struct rig	 r;
-	char		*big = xcalloc(100000, 1);
+	struct rig	r;
+	int		i;
 
 	(void)state;
-	rig_up(&r, true);
-	memset(big, 'a', 100000);
-	pop3_free(r.s);
-	model_store_add(r.model, "INBOX", str_of(big, 100000), 0, 0);
-	r.s = pop3_new(&r.store);
-	r.model->broken = true;
-	feed(0, S("RETR 4\r\nTOP 1 1\r\n"), feed_one, &r);
-	assert_string_equal(buf_cstr(&r.got),
-	    "-ERR [SYS/TEMP] message cannot be read\r\n"
-	    "-ERR [SYS/TEMP] message cannot be read\r\n");
-	r.model->broken = false;
-	buf_reset(&r.got);
-	pop3_feed(r.s, S("RETR 4\r\n"));
-	take(&r);
-	r.model->broken = true;
-	while (pop3_step(r.s))
+	for (i = 0; i < 2; i++) {
+		rig_up_large(&r);
+		r.model->broken = true;
+		feed(0, S("RETR 4\r\nTOP 1 1\r\n"), feed_one, &r);
+		assert_string_equal(buf_cstr(&r.got),
+		    "-ERR [SYS/TEMP] message cannot be read\r\n"
+		    "-ERR [SYS/TEMP] message cannot be read\r\n");
+		assert_int_equal(r.model->bodies, 0);
+		r.model->broken = false;
+		buf_reset(&r.got);
+		pop3_feed(r.s, S("RETR 4\r\n"));
 		take(&r);
-	take(&r);
-	assert_true(pop3_done(r.s));
-	assert_true(r.got.n < 100000);
-	assert_int_equal(str_find(buf_str(&r.got), S(".\r\n")), -1);
+		r.model->broken = i == 0;
+		r.model->torn = i == 0 ? 0 : 99990;
+		while (pop3_step(r.s))
+			take(&r);
+		take(&r);
+		assert_true(pop3_done(r.s));
+		assert_true(r.got.n < 100020);
+		assert_int_equal(str_find(buf_str(&r.got), S(".\r\n")), -1);
+		assert_int_equal(r.model->bodies, 0);
+		rig_down(&r);
+	}
+}
+
+/* Another session expunges what is being sent: it comes whole. */
+static void
+test_gone_while_sent(void **state)
+{
+	static const char	*const commands[] = { "RETR 4\r\n",
+	    "TOP 4 9\r\n" };
+	const uint32_t		 uid = 4;
+	struct rig		 r;
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		rig_up_large(&r);
+		pop3_feed(r.s, str_c(commands[i]));
+		take(&r);
+		assert_true(r.got.n < 100000);
+		spy.real->expunge(r.store.impl,
+		    (struct store_folder *)inbox(&r), &uid, 1);
+		while (pop3_step(r.s))
+			take(&r);
+		take(&r);
+		assert_string_equal(buf_cstr(&r.got) + r.got.n - 8,
+		    "aaa\r\n.\r\n");
+		assert_int_equal(str_find(buf_str(&r.got), S("\r\n")) + 2 +
+		    100000 + 5, (ptrdiff_t)r.got.n);
+		assert_int_equal(r.model->bodies, 0);
+		feed(0, S("RETR 4\r\nNOOP\r\n"), feed_one, &r);
+		assert_non_null(strstr(buf_cstr(&r.got),
+		    "\r\n-ERR message is gone\r\n+OK done\r\n"));
+		rig_down(&r);
+	}
+	/* A client that goes in the middle leaves nothing open. */
+	rig_up_large(&r);
+	pop3_feed(r.s, S("RETR 4\r\n"));
+	assert_int_equal(r.model->bodies, 1);
+	pop3_timeout(r.s);
+	assert_int_equal(r.model->bodies, 0);
 	rig_down(&r);
-	free(big);
 }
 
 static enum store_result
@@ -545,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_gone_while_sent),
 		cmocka_unit_test(test_no_inbox),
 	};
 
