@@ -99,6 +99,9 @@ view_is_stale(const struct view *v, bool gone)
 {
 	if (v->folder == NULL)
 		return false;
+	/* A folder that was deleted has no modseq to tell of it. */
+	if (gone && v->folder->gone && v->n > 0)
+		return true;
 	return v->flags_at != v->folder->modseq ||
 	    (gone && v->gone_at != v->folder->modseq);
 }

@@ -209,7 +209,6 @@ folder_gone(struct model_store *m, struct model_entry *e)
 
 	folder_empty(m, f);
 	f->pub.gone = true;
-	f->pub.modseq++;
 	e->folder = NULL;
 	folder_unref(m, f);
 }
@@ -729,6 +728,14 @@ op_body_close(void *impl, struct store_body *b)
 	free(b);
 }
 
+static void
+op_sync(void *impl)
+{
+	struct model_store *m = impl;
+
+	m->syncs++;
+}
+
 static const struct store_ops ops = {
 	.next = op_next,
 	.create = op_create,
@@ -749,6 +756,7 @@ static const struct store_ops ops = {
 	.body_open = op_body_open,
 	.body_read = op_body_read,
 	.body_close = op_body_close,
+	.sync = op_sync,
 };
 
 /* -- for tests --------------------------------------------------------- */

@@ -23,6 +23,7 @@ struct model_store {
 	uint32_t		 torn;		/* body_read: no octets from
 						   here on; 0: all */
 	unsigned		 reads;		/* calls of body_read */
+	unsigned		 syncs;		/* the same of sync */
 	unsigned		 opens;		/* opens less closes */
 	unsigned		 bodies;	/* the same of bodies */
 	unsigned		 appends;	/* begun less ended */

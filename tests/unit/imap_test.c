@@ -564,6 +564,14 @@ static const struct imap_scene two[] = {
 	    "C: d NOOP\nS: * 1 EXPUNGE\nS: * 0 RECENT\nS: d OK...\n"
 	    "C: e STORE 1 FLAGS (\\Seen)\nS: e BAD...\n"
 	    "C: f UID SEARCH ALL\nS: * SEARCH\nS: f OK...\n" },
+	{ "folder deleted under an idle session",
+	    "C: b SELECT Work/2025\nS: * FLAGS...\nS: * OK [PERM...\n"
+	    "S: * 1 EXISTS\nS: * 1 RECENT\nS: * OK [UNSEEN...\n"
+	    "S: * OK [UIDV...\nS: * OK [UIDN...\nS: b OK...\n"
+	    "C: c IDLE\nS: + idling\n"
+	    "C2: a DELETE Work/2025\nS2: a OK...\n"
+	    "S: * 1 EXPUNGE\nS: * 0 RECENT\n"
+	    "C: DONE\nS: c OK...\n" },
 	{ "recent is for one session",
 	    SELECTED
 	    "C: a IDLE\nS: + idling\n"
@@ -586,6 +594,42 @@ GROUP(appending)
 GROUP(fetching)
 GROUP(two)
 
+/* Deferred flags wait no longer than these commands, nor any less. */
+static void
+test_sync(void **state)
+{
+	static const struct {
+		const char	*command;
+		unsigned	 syncs;
+	} rows[] = {
+		{ "a CHECK\r\n", 1 },
+		{ "a CLOSE\r\n", 1 },
+		{ "a UNSELECT\r\n", 1 },
+		{ "a LOGOUT\r\n", 1 },
+		{ "a EXAMINE INBOX\r\nb CLOSE\r\n", 1 },
+		{ "a CHECK x\r\nb CLOSE x\r\nc UNSELECT x\r\n"
+		    "d LOGOUT x\r\n", 0 },
+		{ "a STORE 1 +FLAGS (\\Seen)\r\nb NOOP\r\n", 0 },
+	};
+	struct model_store	*m;
+	struct imap		*s;
+	struct buf		 said;
+	size_t			 i;
+
+	(void)state;
+	buf_init(&said, 1 << 20);
+	for (i = 0; i < COUNT(rows); i++) {
+		m = imap_script_store();
+		s = imap_new(&m->store, 1000);
+		imap_script_pump(s, S("s SELECT INBOX\r\n"), 100, &said);
+		imap_script_pump(s, str_c(rows[i].command), 100, &said);
+		assert_int_equal(m->syncs, rows[i].syncs);
+		imap_free(s);
+		model_store_free(m);
+	}
+	buf_clear(&said);
+}
+
 int
 main(void)
 {
@@ -598,6 +642,7 @@ main(void)
 		cmocka_unit_test(test_appending),
 		cmocka_unit_test(test_fetching),
 		cmocka_unit_test(test_two),
+		cmocka_unit_test(test_sync),
 	};
 
 	return cmocka_run_group_tests_name("imap", tests, NULL, NULL);
