@@ -234,6 +234,13 @@ imap_deselect(struct imap *s)
 	view_close(&s->view, s->store);
 }
 
+void
+imap_sync(struct imap *s)
+{
+	if (s->store->ops->sync != NULL)
+		s->store->ops->sync(s->store->impl);
+}
+
 static bool
 tell_gone(struct imap *s)
 {

@@ -33,6 +33,7 @@ cmd_logout(struct imap *s)
 	if (imap_arg_end(s) == -1)
 		return;
 	imap_deselect(s);
+	imap_sync(s);
 	buf_addz(&s->out, "* BYE until next time\r\n");
 	imap_ok(s, "logged out");
 	s->bye = true;

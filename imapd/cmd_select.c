@@ -77,8 +77,10 @@ cmd_examine(struct imap *s)
 void
 cmd_check(struct imap *s)
 {
-	if (imap_arg_end(s) == 0)
-		imap_ok(s, "checked");
+	if (imap_arg_end(s) == -1)
+		return;
+	imap_sync(s);
+	imap_ok(s, "checked");
 }
 
 /* All \Deleted messages, or those of them in the set. */
@@ -125,6 +127,7 @@ cmd_close(struct imap *s)
 	if (!s->view.readonly)
 		r = expunge(s, NULL);
 	imap_deselect(s);
+	imap_sync(s);
 	imap_result(s, r, "closed");
 }
 
@@ -134,5 +137,6 @@ cmd_unselect(struct imap *s)
 	if (imap_arg_end(s) == -1)
 		return;
 	imap_deselect(s);
+	imap_sync(s);
 	imap_ok(s, "closed, nothing expunged");
 }

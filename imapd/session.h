@@ -110,6 +110,8 @@ void	imap_tell_flags(struct imap *, size_t i, const struct store_msg *);
 /* FLAGS and PERMANENTFLAGS when there are keywords not told yet. */
 void	imap_tell_keywords(struct imap *);
 void	imap_deselect(struct imap *);
+/* What was changed is on the disk before this command's answer. */
+void	imap_sync(struct imap *);
 /* A piece of the updates; true when all are told. */
 bool	imap_tell_updates(struct imap *, bool expunged);
 
