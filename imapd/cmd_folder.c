@@ -118,44 +118,31 @@ status_items(struct parse *p, unsigned items[ST_ITEMS_MAX], unsigned *n)
 	return parse_end(p);
 }
 
-static void
-status_values(const struct store_folder *f, uint32_t v[ST_COUNT])
+static bool
+is_asked(const unsigned *items, unsigned n, unsigned item)
 {
-	size_t i;
+	unsigned i;
 
-	v[ST_MESSAGES] = (uint32_t)f->n;
-	v[ST_RECENT] = 0;
-	v[ST_UIDNEXT] = f->uidnext;
-	v[ST_UIDVALIDITY] = f->uidvalidity;
-	v[ST_UNSEEN] = 0;
-	for (i = 0; i < f->n; i++) {
-		v[ST_RECENT] += f->msgs[i].uid >= f->recent;
-		v[ST_UNSEEN] += !(f->msgs[i].flags & STORE_SEEN);
+	for (i = 0; i < n; i++) {
+		if (items[i] == item)
+			return true;
 	}
+	return false;
 }
 
-void
-cmd_status(struct imap *s)
+static void
+put_status(struct imap *s, const struct store_status *st,
+    const unsigned *items, unsigned n)
 {
-	struct store_folder	*f;
-	unsigned		 items[ST_ITEMS_MAX], i, n;
-	uint32_t		 values[ST_COUNT];
-	enum store_result	 r;
+	const uint32_t values[ST_COUNT] = {
+		[ST_MESSAGES] = st->messages,
+		[ST_RECENT] = st->recent,
+		[ST_UIDNEXT] = st->uidnext,
+		[ST_UIDVALIDITY] = st->uidvalidity,
+		[ST_UNSEEN] = st->unseen,
+	};
+	unsigned i;
 
-	if (imap_arg_folder(s, &s->name) == -1)
-		return;
-	if (status_items(&s->args, items, &n) == -1) {
-		imap_bad_args(s);
-		return;
-	}
-	r = s->store->ops->open(s->store->impl, buf_str(&s->name), &f);
-	if (r != STORE_OK) {
-		imap_result(s, r, "");
-		return;
-	}
-	status_values(f, values);
-	s->work -= (int64_t)f->n;
-	s->store->ops->close(s->store->impl, f);
 	buf_add(&s->out, S("* STATUS "));
 	imap_put_folder(s, buf_str(&s->name));
 	for (i = 0; i < n; i++) {
@@ -165,5 +152,24 @@ cmd_status(struct imap *s)
 		buf_addu(&s->out, values[items[i]]);
 	}
 	buf_add(&s->out, S(")\r\n"));
-	imap_ok(s, "that is all");
+}
+
+void
+cmd_status(struct imap *s)
+{
+	struct store_status	st;
+	unsigned		items[ST_ITEMS_MAX], n;
+	enum store_result	r;
+
+	if (imap_arg_folder(s, &s->name) == -1)
+		return;
+	if (status_items(&s->args, items, &n) == -1) {
+		imap_bad_args(s);
+		return;
+	}
+	r = s->store->ops->status(s->store->impl, buf_str(&s->name),
+	    is_asked(items, n, ST_RECENT), &st);
+	if (r == STORE_OK)
+		put_status(s, &st, items, n);
+	imap_result(s, r, "that is all");
 }

@@ -3,8 +3,8 @@
  *
  * Each looks first whether the operation is possible, whole; then it adds
  * its records, which also changes the state, and cannot fail any more but by
- * the death of the mailbox.  folders.c has those that change names, bodies.c
- * those that read.
+ * the death of the mailbox.  folders.c has those that change names,
+ * reading.c those that change nothing.
  */
 #include "mailboxd/store.h"
 
@@ -15,9 +15,9 @@
 
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
-#include "mailboxd/bodies.h"
 #include "mailboxd/folders.h"
 #include "mailboxd/mbox.h"
+#include "mailboxd/reading.h"
 
 static const struct str nothing = { NULL, 0 };
 
@@ -27,8 +27,8 @@ folder_of(struct store_folder *pub)
 	return ((struct state_pub *)pub)->folder;
 }
 
-static struct state_folder *
-named(struct mbox *m, struct str name)
+struct state_folder *
+store_named(struct mbox *m, struct str name)
 {
 	struct state_folder	*f = NULL;
 	struct buf		 b;
@@ -55,27 +55,11 @@ no_folder(struct str name)
 
 /* -- folders ---------------------------------------------------------- */
 
-static enum store_result
-op_next(void *impl, struct str after, struct store_name *out)
+enum store_result
+store_open(void *impl, struct str name, struct store_folder **out)
 {
 	struct mbox		*m = impl;
-	const struct name	*e = names_next(&m->st.names, after);
-
-	if (e == NULL)
-		return STORE_NO_SUCH;
-	*out = (struct store_name){
-		.name = e->name, .exists = e->folder != NULL,
-		.subscribed = e->subscribed,
-		.has_children = names_has_children(&m->st.names, e->name)
-	};
-	return STORE_OK;
-}
-
-static enum store_result
-op_open(void *impl, struct str name, struct store_folder **out)
-{
-	struct mbox		*m = impl;
-	struct state_folder	*f = named(m, name);
+	struct state_folder	*f = store_named(m, name);
 	enum store_result	 r;
 
 	if (f == NULL)
@@ -87,8 +71,8 @@ op_open(void *impl, struct str name, struct store_folder **out)
 	return STORE_OK;
 }
 
-static void
-op_close(void *impl, struct store_folder *pub)
+void
+store_close(void *impl, struct store_folder *pub)
 {
 	struct mbox *m = impl;
 
@@ -301,7 +285,7 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 {
 	struct mbox		*m = impl;
 	struct state_folder	*f = folder_of(pub);
-	struct state_folder	*to = named(m, name);
+	struct state_folder	*to = store_named(m, name);
 	enum store_result	 r;
 	uint32_t		 first;
 	size_t			 i, at;
@@ -366,7 +350,7 @@ op_append(void *impl, const struct store_new *new, struct store_append **out)
 	struct store_append	*a;
 	unsigned		 i;
 
-	if (named(m, new->folder) == NULL)
+	if (store_named(m, new->folder) == NULL)
 		return no_folder(new->folder);
 	if (new->size > m->conf.message_max)
 		return STORE_LIMIT;
@@ -470,7 +454,7 @@ op_append_end(void *impl, struct store_append *a, uint32_t *uidvalidity,
     uint32_t *uid)
 {
 	struct mbox		*m = impl;
-	struct state_folder	*f = named(m, a->folder);
+	struct state_folder	*f = store_named(m, a->folder);
 	enum store_result	 r = append_check(m, a, f);
 
 	if (r != STORE_OK) {
@@ -531,13 +515,14 @@ op_sync(void *impl)
 }
 
 static const struct store_ops ops = {
-	.next = op_next,
+	.next = reading_next,
 	.create = folders_create,
 	.remove = folders_remove,
 	.rename = folders_rename,
 	.subscribe = folders_subscribe,
-	.open = op_open,
-	.close = op_close,
+	.status = reading_status,
+	.open = store_open,
+	.close = store_close,
 	.seen_recent = op_seen_recent,
 	.keyword = op_keyword,
 	.flags = op_flags,
@@ -547,9 +532,9 @@ static const struct store_ops ops = {
 	.append_data = op_append_data,
 	.append_end = op_append_end,
 	.append_abort = op_append_abort,
-	.body_open = bodies_open,
-	.body_read = bodies_read,
-	.body_close = bodies_close,
+	.body_open = reading_body_open,
+	.body_read = reading_body_read,
+	.body_close = reading_body_close,
 	.sync = op_sync,
 };
 

@@ -78,6 +78,12 @@ struct store_folder {
 	unsigned	 nkeywords;
 };
 
+/* A folder in numbers, as STATUS shows it. */
+struct store_status {
+	uint32_t	messages, unseen, recent;
+	uint32_t	uidnext, uidvalidity;
+};
+
 /* A name as LIST shows it.  The str is borrowed until the next mutation. */
 struct store_name {
 	struct str	name;
@@ -124,6 +130,12 @@ struct store_ops {
 	enum store_result (*rename)(void *, struct str from, struct str to);
 	enum store_result (*subscribe)(void *, struct str name, bool on);
 
+	/*
+	 * Without opening it; but recent is filled only on demand, since to
+	 * count those may take a look at the messages.
+	 */
+	enum store_result (*status)(void *, struct str name, bool recent,
+	    struct store_status *);
 	/* Counted: every open wants a close. */
 	enum store_result (*open)(void *, struct str name,
 	    struct store_folder **);

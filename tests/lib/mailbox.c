@@ -196,13 +196,33 @@ dump_message(struct store s, struct store_folder *f, size_t i,
 	buf_clear(&text);
 }
 
+/* Before the folder is opened, which might put right what is wrong. */
+static void
+dump_status(struct store s, struct str name, struct buf *out)
+{
+	struct store_status	st, less;
+	enum store_result	r = s.ops->status(s.impl, name, true, &st);
+
+	if (r == STORE_OK)
+		r = s.ops->status(s.impl, name, false, &less);
+	if (r != STORE_OK) {
+		buf_addf(out, " status: %d\n", (int)r);
+		return;
+	}
+	assert(less.recent == 0 && less.unseen == st.unseen);
+	buf_addf(out, " messages %u unseen %u recent %u next %u validity %u\n",
+	    st.messages, st.unseen, st.recent, st.uidnext, st.uidvalidity);
+}
+
 static void
 dump_folder(struct store s, struct str name, struct buf *out, bool exact)
 {
 	struct store_folder	*f;
-	enum store_result	 r = s.ops->open(s.impl, name, &f);
+	enum store_result	 r;
 	size_t			 i;
 
+	dump_status(s, name, out);
+	r = s.ops->open(s.impl, name, &f);
 	if (r != STORE_OK) {
 		buf_addf(out, " open: %d\n", (int)r);
 		return;

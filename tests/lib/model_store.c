@@ -438,6 +438,25 @@ op_subscribe(void *impl, struct str name, bool on)
 /* -- the interface: messages ------------------------------------------- */
 
 static enum store_result
+op_status(void *impl, struct str name, bool recent, struct store_status *out)
+{
+	struct model_folder	*f = find_folder(impl, name);
+	size_t			 i;
+
+	if (f == NULL)
+		return STORE_NO_SUCH;
+	*out = (struct store_status){
+		.messages = (uint32_t)f->pub.n, .uidnext = f->pub.uidnext,
+		.uidvalidity = f->pub.uidvalidity
+	};
+	for (i = 0; i < f->pub.n; i++) {
+		out->unseen += !(f->msgs[i].flags & STORE_SEEN);
+		out->recent += recent && f->msgs[i].uid >= f->pub.recent;
+	}
+	return STORE_OK;
+}
+
+static enum store_result
 op_open(void *impl, struct str name, struct store_folder **out)
 {
 	struct model_store	*m = impl;
@@ -742,6 +761,7 @@ static const struct store_ops ops = {
 	.remove = op_remove,
 	.rename = op_rename,
 	.subscribe = op_subscribe,
+	.status = op_status,
 	.open = op_open,
 	.close = op_close,
 	.seen_recent = op_seen_recent,
