@@ -6,14 +6,32 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicode/ucnv.h>
+#include <unicode/udata.h>
 #include <unicode/unorm2.h>
 #include <unicode/usprep.h>
 #include <unicode/ustring.h>
+
+#include "common/core/xalloc.h"
 
 static struct {
 	UStringPrepProfile	*saslprep;
 	const UNormalizer2	*fold;
 } tables;
+
+/* Before anything else of ICU. */
+static int
+load_fold(void)
+{
+	UErrorCode e = U_ZERO_ERROR;
+
+	if (tables.fold != NULL)
+		return 0;
+	udata_setFileAccess(UDATA_NO_FILES, &e);
+	if (U_SUCCESS(e))
+		tables.fold = unorm2_getNFKCCasefoldInstance(&e);
+	return U_FAILURE(e) ? -1 : 0;
+}
 
 int
 text_init(void)
@@ -24,9 +42,9 @@ text_init(void)
 
 	if (tables.saslprep != NULL)
 		return 0;
+	if (load_fold() == -1)
+		return -1;
 	tables.saslprep = usprep_openByType(USPREP_RFC4013_SASLPREP, &e);
-	if (U_SUCCESS(e))
-		tables.fold = unorm2_getNFKCCasefoldInstance(&e);
 	if (U_FAILURE(e))
 		return -1;
 
@@ -205,11 +223,11 @@ text_fold(struct str s, struct buf *out)
 	char	*p;
 	size_t	 i;
 
-	assert(tables.fold != NULL);
 	if (s.n > TEXT_MAX)
 		return -1;
 	if (!is_ascii(s))
-		return change(s, fold, false, out);
+		return load_fold() == -1 ? -1 :
+		    change(s, fold, false, out);
 	p = buf_room(out, s.n);
 	if (p == NULL)
 		return -1;
@@ -217,4 +235,87 @@ text_fold(struct str s, struct buf *out)
 		p[i] = ascii_lower(s.p[i]);
 	buf_grow(out, s.n);
 	return 0;
+}
+
+/* -- charsets --------------------------------------------------------- */
+
+enum {
+	CHARSET_NAME_MAX = 60,
+	PIVOT = 512,		/* UTF-16 units between the two */
+	ROOM = 2048		/* bytes of UTF-8 at a time */
+};
+
+struct text_charset {
+	UConverter	*from, *utf8;
+	UChar		 pivot[PIVOT], *source, *target;
+	bool		 begun;
+};
+
+/* Names reach ICU, which reads options behind a comma, from mail. */
+static bool
+is_charset_name(struct str s)
+{
+	size_t i;
+
+	if (s.n == 0 || s.n > CHARSET_NAME_MAX)
+		return false;
+	for (i = 0; i < s.n; i++) {
+		if (!ascii_isalnum(s.p[i]) && strchr("-_:.+()", s.p[i]) ==
+		    NULL)
+			return false;
+	}
+	return true;
+}
+
+struct text_charset *
+text_charset_open(struct str name)
+{
+	UErrorCode		 e = U_ZERO_ERROR;
+	struct text_charset	*c;
+	char			 z[CHARSET_NAME_MAX + 1] = "";
+
+	if (!is_charset_name(name) || load_fold() == -1)
+		return NULL;
+	memcpy(z, name.p, name.n);
+	c = xcalloc(1, sizeof(*c));
+	c->source = c->target = c->pivot;
+	c->from = ucnv_open(z, &e);
+	c->utf8 = ucnv_open("UTF-8", &e);
+	if (U_FAILURE(e)) {
+		text_charset_close(c);
+		return NULL;
+	}
+	return c;
+}
+
+int
+text_charset_feed(struct text_charset *c, struct str s, bool last,
+    struct buf *out)
+{
+	const char	*from = s.p, *end = s.p + s.n;
+	char		*p, *to;
+	UErrorCode	 e;
+
+	do {
+		to = p = buf_room(out, ROOM);
+		if (p == NULL)
+			return -1;
+		e = U_ZERO_ERROR;
+		ucnv_convertEx(c->utf8, c->from, &to, p + ROOM, &from, end,
+		    c->pivot, &c->source, &c->target, c->pivot + PIVOT,
+		    !c->begun, last, &e);
+		c->begun = true;
+		buf_grow(out, (size_t)(to - p));
+	} while (e == U_BUFFER_OVERFLOW_ERROR);
+	return U_FAILURE(e) ? -1 : 0;
+}
+
+void
+text_charset_close(struct text_charset *c)
+{
+	if (c == NULL)
+		return;
+	ucnv_close(c->from);
+	ucnv_close(c->utf8);
+	free(c);
 }

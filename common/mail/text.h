@@ -1,9 +1,9 @@
 /*
- * text - what Unicode says about user names, passwords and searching.  The
- * only file that uses ICU.
+ * text - what Unicode says about user names, passwords and searching, and
+ * other charsets as UTF-8.  The only file that uses ICU.
  *
- * Pure, but for tables that ICU opens when first used: text_init opens them
- * all, before the sandbox takes opening files away.
+ * Pure, but for tables that ICU opens when first used.  They lie in its
+ * library and no file is looked for, so that this works in the sandbox too.
  */
 #ifndef MAIL_TEXT_H
 #define MAIL_TEXT_H
@@ -12,7 +12,10 @@
 
 enum { TEXT_MAX = 1024 * 1024 };	/* bytes in; more is refused */
 
-/* -1 when the tables are not there or wrong.  Cheap the second time. */
+/*
+ * Opens the tables of text_saslprep, which wants them.  -1 when they are not
+ * there or wrong.  Cheap the second time.
+ */
 int	text_init(void);
 
 /*
@@ -31,5 +34,15 @@ int	text_saslprep(struct str, bool stored, struct buf *out);
  * -1 over TEXT_MAX or the limit of *out.
  */
 int	text_fold(struct str, struct buf *out);
+
+/*
+ * Octets in a charset, in pieces of any size, appended as UTF-8; what is
+ * wrong in them is U+FFFD.  A character may be cut by a piece's end, unless
+ * it is the last.  -1 when *out is full.  NULL: nobody knows such a charset.
+ */
+struct text_charset *text_charset_open(struct str name);
+int	text_charset_feed(struct text_charset *, struct str, bool last,
+	    struct buf *out);
+void	text_charset_close(struct text_charset *);
 
 #endif
