@@ -9,6 +9,7 @@
 #include "mailboxd/owner.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -313,6 +314,8 @@ owner_main(const struct place *p, int ctl, int dir)
 	else if (report.rebuilt && report.replayed > 0)
 		log_info("index made again", L_NUM("mailbox", p->mailbox),
 		    L_NUM("records", report.replayed));
+	/* What opening took for a moment: an active mailbox is to be small. */
+	(void)malloc_trim(0);
 	ow.store = mbox_store(ow.mbox);
 	ow.ctl = chan_new(ctl, R_OWNER, R_MAILBOXD, &monitor_ops, NULL);
 	helper_by(ow.ctl);
