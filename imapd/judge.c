@@ -4,6 +4,7 @@
  */
 #include "common/mail/date.h"
 #include "common/mail/rfc5322.h"
+#include "imapd/haystack.h"
 #include "imapd/searchkey.h"
 
 void
@@ -14,6 +15,18 @@ search_tree_reset(struct search_tree *t)
 	for (i = 0; i < t->n; i++) {
 		t->keys[i].verdict = VERDICT_UNKNOWN;
 		match_reset(&t->keys[i].match);
+	}
+}
+
+void
+search_tree_feed(struct search_tree *t, struct str text, bool header)
+{
+	unsigned i;
+
+	for (i = 0; i < t->n; i++) {
+		if (t->keys[i].op == SEARCH_TEXT ||
+		    (t->keys[i].op == SEARCH_BODY && !header))
+			match_feed(&t->keys[i].match, text);
 	}
 }
 
@@ -29,18 +42,18 @@ in_header(struct search_key *k, struct str rest)
 {
 	struct hdr_field	f;
 	enum hdr_kind		kind;
-	struct buf		line;
+	struct buf		text;
 	bool			found = false;
 
 	while (!found && (kind = hdr_next(&rest, &f)) != HDR_END) {
 		if (kind != HDR_FIELD || !str_ieq(f.name, k->name))
 			continue;
-		buf_init(&line, f.value.n);
-		hdr_unfold(&line, f.value);
+		buf_init(&text, HAYSTACK_TEXT_MAX);
+		haystack_value(f.value, &text);
 		match_reset(&k->match);
-		match_feed(&k->match, buf_str(&line));
+		match_feed(&k->match, buf_str(&text));
 		found = k->match.found;
-		buf_clear(&line);
+		buf_clear(&text);
 	}
 	return found;
 }

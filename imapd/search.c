@@ -2,13 +2,16 @@
  * search - SEARCH and UID SEARCH at work, RFC 3501 6.4.4 and 7.2.5.
  *
  * Message after message: first by what the store knows without reading, then
- * with its header, then with its octets, a piece at a time, until the verdict
- * is there.  So a search of everything shares the process with the other
+ * with its header, then with its text, part after part and a piece at a time,
+ * until the verdict is there.  A message of several parts is read twice: the
+ * first time to find them.  So a search of everything shares the process with the other
  * sessions.  Pure.
  */
 #include <stdlib.h>
 
 #include "common/core/xalloc.h"
+#include "common/mail/mime.h"
+#include "imapd/haystack.h"
 #include "imapd/header.h"
 #include "imapd/searchkey.h"
 #include "imapd/session.h"
@@ -18,11 +21,17 @@ enum { PIECE = 32 * 1024 };
 struct search {
 	struct search_tree	tree;
 	struct header		header;
-	struct buf		piece;
+	struct mime		mime;		/* while it is read; n 0: none */
+	struct haystack		hay;
+	struct buf		piece;		/* octets */
+	struct buf		text;		/* the same, to be searched */
 	size_t			at;		/* index of the message */
 	struct store_body	*body;		/* its octets; NULL: not yet */
 	uint32_t		from;		/* the next one to read */
-	bool			reading;
+	uint32_t		left;		/* of the part's body */
+	unsigned		part;
+	bool			reading;	/* its text */
+	bool			scanning;	/* its parts are looked for */
 	bool			failed;
 };
 
@@ -46,7 +55,10 @@ search_free(struct imap *s)
 	close_body(s);
 	search_tree_clear(&q->tree);
 	header_clear(&q->header);
+	mime_clear(&q->mime);
+	haystack_clear(&q->hay);
 	buf_clear(&q->piece);
+	buf_clear(&q->text);
 	free(q);
 	s->search = NULL;
 }
@@ -57,6 +69,7 @@ next_message(struct imap *s)
 	struct search *q = s->search;
 
 	close_body(s);
+	mime_clear(&q->mime);
 	search_tree_reset(&q->tree);
 	q->reading = false;
 	q->at++;
@@ -100,45 +113,135 @@ judge(struct imap *s, const struct store_msg *msg, bool with_header,
 	return false;
 }
 
-/* TEXT sees all of the message, BODY what is behind its header. */
+/* -- the text of a message ------------------------------------------------ */
+
 static void
-feed(struct imap *s)
+feed(struct imap *s, bool header)
 {
-	struct search	*q = s->search;
-	struct str	 text = buf_str(&q->piece);
-	size_t		 head = q->header.text.n, skip;
-	unsigned	 i;
+	struct search *q = s->search;
 
-	skip = q->from < head ? head - q->from : 0;
-	for (i = 0; i < q->tree.n; i++) {
-		struct search_key *k = &q->tree.keys[i];
-
-		if (k->op == SEARCH_TEXT)
-			match_feed(&k->match, text);
-		else if (k->op == SEARCH_BODY)
-			match_feed(&k->match, str_from(text, skip));
-	}
-	s->work -= (int64_t)(text.n * (1 + q->tree.ntexts));
+	search_tree_feed(&q->tree, buf_str(&q->text), header);
+	s->work -= (int64_t)(q->text.n * (1 + q->tree.ntexts));
+	buf_reset(&q->text);
 }
 
 static void
-read_on(struct imap *s, const struct store_msg *msg)
+feed_header(struct imap *s, struct str header, bool top)
+{
+	struct search *q = s->search;
+
+	while (haystack_field(&header, &q->text))
+		feed(s, top);
+}
+
+static void
+set_body(struct search *q, struct str header, uint32_t from, uint32_t n)
+{
+	q->from = from;
+	q->left = n;
+	if (!haystack_begin(&q->hay, header))
+		q->left = 0;
+}
+
+/* Its header is fed; its text, if it has any of its own, comes next. */
+static void
+begin_part(struct imap *s)
+{
+	struct search		*q = s->search;
+	const struct mime_part	*p = &q->mime.parts[q->part];
+	struct str		 header = mime_header(&q->mime, p);
+
+	/* Nothing is found that begins in the part before. */
+	buf_add(&q->text, S("\r\n"));
+	feed(s, false);
+	if (q->part > 0)
+		feed_header(s, header, false);
+	if (p->child == 0)
+		set_body(q, header, p->body, p->body_n);
+}
+
+static void
+begin_text(struct imap *s, const struct store_msg *msg)
+{
+	struct search	*q = s->search;
+	struct str	 header = buf_str(&q->header.text);
+
+	q->reading = true;
+	q->part = 0;
+	q->from = q->left = 0;
+	feed_header(s, header, true);
+	buf_add(&q->text, S("\r\n"));
+	feed(s, true);
+	q->scanning = haystack_has_parts(header);
+	if (q->scanning)
+		mime_init(&q->mime);
+	else
+		set_body(q, header, (uint32_t)header.n,
+		    msg->size - (uint32_t)header.n);
+}
+
+/* The next octets of the message, at most n. */
+static int
+read_piece(struct imap *s, uint32_t n)
 {
 	struct search		*q = s->search;
 	enum store_result	 r;
 
 	buf_reset(&q->piece);
-	r = s->store->ops->body_read(s->store->impl, q->body, q->from, PIECE,
-	    &q->piece);
-	if (r != STORE_OK || (q->piece.n == 0 && q->from < msg->size)) {
+	r = s->store->ops->body_read(s->store->impl, q->body, q->from,
+	    n < PIECE ? n : PIECE, &q->piece);
+	if (r != STORE_OK || q->piece.n == 0) {
 		q->failed = true;
 		next_message(s);
+		return -1;
+	}
+	q->from += (uint32_t)q->piece.n;
+	s->work -= (int64_t)q->piece.n;
+	return 0;
+}
+
+/* Looks for the parts of the message. */
+static void
+scan(struct imap *s, const struct store_msg *msg)
+{
+	struct search *q = s->search;
+
+	if (q->from < msg->size) {
+		if (read_piece(s, msg->size - q->from) == 0)
+			mime_feed(&q->mime, buf_str(&q->piece));
 		return;
 	}
-	feed(s);
-	q->from += (uint32_t)q->piece.n;
-	judge(s, msg, true, q->from >= msg->size);
+	mime_end(&q->mime);
+	q->scanning = false;
+	begin_part(s);
 }
+
+static void
+read_on(struct imap *s, const struct store_msg *msg)
+{
+	struct search *q = s->search;
+
+	if (q->scanning) {
+		scan(s, msg);
+		return;
+	}
+	if (q->left > 0) {
+		if (read_piece(s, q->left) == -1)
+			return;
+		q->left -= (uint32_t)q->piece.n;
+		haystack_feed(&q->hay, buf_str(&q->piece), q->left == 0,
+		    &q->text);
+		feed(s, false);
+		if (judge(s, msg, true, false) || q->left > 0)
+			return;
+	}
+	if (++q->part < q->mime.n)
+		begin_part(s);
+	else
+		judge(s, msg, true, true);
+}
+
+/* -- messages -------------------------------------------------------------- */
 
 static void
 look(struct imap *s)
@@ -164,10 +267,8 @@ look(struct imap *s)
 		next_message(s);
 		return;
 	}
-	if (judge(s, msg, true, false))
-		return;
-	q->reading = true;
-	q->from = 0;
+	if (!judge(s, msg, true, false))
+		begin_text(s, msg);
 }
 
 static void
@@ -218,7 +319,9 @@ cmd_search(struct imap *s)
 
 	s->search = q;
 	header_init(&q->header);
+	haystack_init(&q->hay);
 	buf_init(&q->piece, PIECE);
+	buf_init(&q->text, HAYSTACK_TEXT_MAX);
 	if (search_tree_parse(&s->args, &q->tree) == -1) {
 		imap_bad_args(s);
 		return;

@@ -7,6 +7,7 @@
 
 #include "common/core/xalloc.h"
 #include "common/mail/date.h"
+#include "common/mail/text.h"
 
 enum arg {
 	ARG_NONE,
@@ -126,7 +127,9 @@ read_keys(struct parse *p, struct search_tree *t, unsigned parent,
 static int
 read_text(struct parse *p, struct search_key *k)
 {
-	struct str text;
+	struct str	text;
+	struct buf	folded;
+	int		r;
 
 	if (parse_astring(p, &text) == -1)
 		return -1;
@@ -134,8 +137,15 @@ read_text(struct parse *p, struct search_key *k)
 		return parse_fail(p, "[TOOBIG] text too long");
 	if (!str_is_utf8(text))
 		return parse_fail(p, "text is not UTF-8");
-	match_init(&k->match, text);
-	return 0;
+	/* One character may become eighteen. */
+	buf_init(&folded, 32 * SEARCH_TEXT_MAX);
+	r = text_fold(text, &folded);
+	if (r == 0)
+		match_init(&k->match, buf_str(&folded));
+	else
+		parse_fail(p, "text cannot be folded");
+	buf_clear(&folded);
+	return r;
 }
 
 static int

@@ -4,8 +4,9 @@
  *
  * A verdict has three values, so that a message is read only when its flags,
  * numbers and dates do not settle the matter.  Depth and number of keys are
- * capped; recursion is as deep as that cap and no deeper.  Text is compared
- * as bytes, letters of ASCII in either case.  Pure.
+ * capped; recursion is as deep as that cap and no deeper.  Texts are compared
+ * in the form that haystack.h gives them: decoded, and case does not count.
+ * Pure.
  */
 #ifndef IMAPD_SEARCHKEY_H
 #define IMAPD_SEARCHKEY_H
@@ -75,7 +76,8 @@ struct search_tree {
 
 /*
  * What is known of a message.  Header NULL: not read yet.  The matchers of
- * BODY and TEXT are fed by the caller, who says when the end has come.
+ * BODY and TEXT are fed by search_tree_feed, and the caller says when the end
+ * has come.
  */
 struct search_facts {
 	const struct store_msg	*msg;
@@ -90,6 +92,8 @@ void	search_tree_clear(struct search_tree *);
 int	search_tree_parse(struct parse *, struct search_tree *);
 /* A new message: nothing is known of it. */
 void	search_tree_reset(struct search_tree *);
+/* Folded text; `header` is that of the message itself: not for BODY. */
+void	search_tree_feed(struct search_tree *, struct str text, bool header);
 enum verdict search_tree_judge(struct search_tree *,
 	    const struct search_facts *);
 

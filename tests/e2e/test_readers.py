@@ -144,6 +144,28 @@ def test_search(c):
     assert c.search("KOI8-R", "ALL")[0] == "NO"
 
 
+ENCODED = (b"From: =?iso-8859-1?q?J=FCrgen?= <j@example.net>\r\n"
+           b"Subject: =?shift_jis?b?k/qWew==?=\r\n"
+           b"Content-Type: text/plain; charset=koi8-r\r\n"
+           b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+           b"=F0=D2=C9=D7=C5=D4\r\n")
+
+
+def test_search_decodes(c):
+    """In the sandbox of an owner, where no file of ICU could be opened."""
+    ok(c.append("INBOX", None, None, ENCODED))
+    ok(c.append("INBOX", None, None, MESSAGE))
+    ok(c.select())
+    for key, text, want in (("FROM", "jÜRGEN", b"1"),
+                            ("SUBJECT", "日本", b"1"),
+                            ("BODY", "привет", b"1"),
+                            ("TEXT", "ПРИВЕТ", b"1"),
+                            ("TEXT", "CAFÉ", b"2"),
+                            ("BODY", "D2=C9", b"")):
+        c.literal = text.encode()
+        assert ok(c.search("UTF-8", key)) == [want], text
+
+
 def maildrop(suite):
     p = poplib.POP3("127.0.0.1", suite.port("pop3"),
                     timeout=postern.DEADLINE)

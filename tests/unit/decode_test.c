@@ -160,8 +160,8 @@ test_charsets(void **state)
 		{ "nonesuch", "", NULL },
 		{ "utf-8,x", "", NULL },
 		{ "../../etc/passwd", "", NULL },
-		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		    "a", "", NULL },
+		{ "utf-8-but-with-a-name-that-is-longer-than-sixty-octets"
+		    "-which-is-much", "", NULL },
 	};
 	struct text_charset	*c;
 	struct str		 in, s;

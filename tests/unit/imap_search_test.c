@@ -275,6 +275,181 @@ test_limits(void **state)
 	buf_clear(&keys);
 }
 
+/* -- what was encoded ---------------------------------------------------- */
+
+/* One message for each search below. */
+static const char encoded[] =
+    "From: =?utf-8?q?J=C3=BCrgen_M=C3=BCller?= <jm@example.org>\r\n"
+    "Subject: =?iso-8859-1?q?Gr=FC=DFe?=\r\n"
+    " =?iso-8859-1?q?_aus?= =?utf-8?b?S8O2bG4=?= =?x-none?q?end?=\r\n"
+    "X-Raw: stra\303\237e\r\n"
+    "Content-Type: multipart/mixed; boundary=xx\r\n"
+    "\r\n"
+    "preamble\r\n"
+    "--xx\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: base64\r\n"
+    "\r\n"
+    "RGllIFN0cmHD\r\n"
+    "n2UgaXN0IGxhbmcuDQpaRUlMRSB6d2Vp\r\n"
+    "--xx\r\n"
+    "Content-Type: text/html; charset=\"koi8-r\"\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n"
+    "Content-Description: =?koi8-r?q?=D4=C5=CB=D3=D4?=\r\n"
+    "\r\n"
+    "<b>=F0=F2=E9=F7=\r\n"
+    "=E5=F4</b>\r\n"
+    "--xx\r\n"
+    "Content-Type: message/rfc822\r\n"
+    "\r\n"
+    "Subject: =?utf-8?q?inn=C3=A9r?=\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n"
+    "\r\n"
+    "soft=\r\n"
+    "break e=CC=81t=C3=A9\r\n"
+    "--xx\r\n"
+    "Content-Type: image/png\r\n"
+    "Content-Transfer-Encoding: base64\r\n"
+    "\r\n"
+    "aW1hZ2U=\r\n"
+    "--xx\r\n"
+    "Content-Type: application/x-odd\r\n"
+    "\r\n"
+    "as it Stands\r\n"
+    "--xx\r\n"
+    "Content-Type: text/plain; charset=x-none\r\n"
+    "\r\n"
+    "unknown caf\303\251\r\n"
+    "--xx--\r\n"
+    "epilogue\r\n";
+
+static const struct {
+	const char	*key, *text;
+	bool		 yes;
+} decoded[] = {
+	{ "FROM", "m\303\274ller", true },
+	{ "FROM", "M\303\234LLER", true },
+	{ "FROM", "Mu\314\210ller", true },	/* decomposed */
+	{ "FROM", "jurgen", false },
+	{ "FROM", "utf-8", false },
+	{ "FROM", "jm@EXAMPLE", true },
+	{ "SUBJECT", "gr\303\274sse aus", true },
+	{ "SUBJECT", "aus k\303\226ln", false },
+	{ "SUBJECT", "ausk\303\226lnend", true },
+	{ "HEADER X-Raw", "STRASSE", true },
+	{ "TEXT", "m\303\274ller", true },
+	{ "TEXT", "x-raw: stra\303\237e", true },
+	{ "BODY", "m\303\274ller", false },
+	{ "BODY", "die strasse IST lang", true },
+	{ "TEXT", "die stra\303\237e ist lang", true },
+	{ "BODY", "Zeile ZWEI", true },
+	{ "BODY", "RGllIFN0", false },
+	{ "BODY", "\320\277\321\200\320\270\320\262\320\265\321\202", true },
+	{ "BODY", "\320\242\320\225\320\232\320\241\320\242", true },
+	{ "BODY", "inn\303\211r", true },
+	{ "SUBJECT", "inn\303\211r", false },
+	{ "BODY", "softbreak \303\251t\303\251", true },
+	{ "BODY", "image", true },		/* its Content-Type */
+	{ "BODY", "aW1hZ2U", false },
+	{ "BODY", "as it stands", true },
+	{ "BODY", "unknown CAF\303\211", true },
+	{ "BODY", "preamble", false },
+	{ "BODY", "lang.\r\nzeile", true },
+	{ "BODY", "zwei content", false },
+};
+
+static void
+test_encoded(void **state)
+{
+	struct model_store	*m = model_store_new();
+	struct imap		*s;
+	struct buf		 said, keys;
+	size_t			 i;
+
+	(void)state;
+	buf_init(&said, 1 << 20);
+	buf_init(&keys, 1000);
+	model_store_add(m, "INBOX", str_c(encoded), 0, 0);
+	s = imap_new(&m->store, 1000);
+	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+	for (i = 0; i < COUNT(decoded); i++) {
+		buf_reset(&keys);
+		buf_addf(&keys, "CHARSET UTF-8 %s {%zu+}\r\n%s",
+		    decoded[i].key, strlen(decoded[i].text),
+		    decoded[i].text);
+		ask(s, &said, buf_cstr(&keys), SIZE_MAX);
+		if (!str_starts(buf_str(&said), decoded[i].yes ?
+		    S("* SEARCH 1\r\na OK") : S("* SEARCH\r\na OK")))
+			fail_msg("%s %s: %s", decoded[i].key, decoded[i].text,
+			    buf_cstr(&said));
+	}
+	assert_int_equal(m->bodies, 0);
+	imap_free(s);
+	model_store_free(m);
+	buf_clear(&said);
+	buf_clear(&keys);
+}
+
+/* Single parts, in which each octet may be the one where a piece ends. */
+static void
+test_seams(void **state)
+{
+	static const struct {
+		const char *header, *fill, *text, *key;
+	} rows[] = {
+		{ "charset=utf-8", "x", "\303\204\303\226",
+		    "x\303\244\303\266" },
+		{ "charset=utf-8", "\303\251", "\303\226",
+		    "\303\251\303\266" },
+		{ "charset=shift_jis", "\223\372", "\226{",
+		    "\346\227\245\346\234\254" },
+		{ "charset=utf-8\r\nContent-Transfer-Encoding: "
+		    "quoted-printable", "=41", "=C3=96=\r\nB", "a\303\266b" },
+		{ "charset=utf-8\r\nContent-Transfer-Encoding: base64",
+		    "YWFh", "w5Zi", "a\303\266b" },
+	};
+	struct model_store	*m;
+	struct imap		*s;
+	struct buf		 text, said, keys;
+	size_t			 i, k, head, unit;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	buf_init(&said, 1 << 20);
+	buf_init(&keys, 1000);
+	for (i = 0; i < COUNT(rows); i++) {
+		m = model_store_new();
+		for (k = 0; k < 16; k++) {
+			buf_reset(&text);
+			buf_addf(&text, "Content-Type: text/plain; %s"
+			    "\r\n\r\n", rows[i].header);
+			/* So that the seam wanders. */
+			for (head = 0; head < k; head++)
+				buf_addc(&text, ' ');
+			head = text.n;
+			unit = strlen(rows[i].fill);
+			while (text.n - head < 32 * 1024 - 2 * unit)
+				buf_addz(&text, rows[i].fill);
+			buf_addz(&text, rows[i].text);
+			model_store_add(m, "INBOX", buf_str(&text), 0, 0);
+		}
+		s = imap_new(&m->store, 1000);
+		imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
+		buf_reset(&keys);
+		buf_addf(&keys, "BODY {%zu+}\r\n%s", strlen(rows[i].key),
+		    rows[i].key);
+		ask(s, &said, buf_cstr(&keys), SIZE_MAX);
+		if (!str_starts(buf_str(&said), S("* SEARCH 1 2 3 4 5 6 7 8 "
+		    "9 10 11 12 13 14 15 16\r\n")))
+			fail_msg("%zu: %s", i, buf_cstr(&said));
+		imap_free(s);
+		model_store_free(m);
+	}
+	buf_clear(&text);
+	buf_clear(&said);
+	buf_clear(&keys);
+}
+
 /* A text that lies across the pieces in which a message is read. */
 static void
 test_across_pieces(void **state)
@@ -345,6 +520,8 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_encoded),
+		cmocka_unit_test(test_seams),
 		cmocka_unit_test(test_across_pieces),
 		cmocka_unit_test(test_bounded),
 	};
