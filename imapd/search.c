@@ -21,7 +21,7 @@ enum { PIECE = 32 * 1024 };
 struct search {
 	struct search_tree	tree;
 	struct header		header;
-	struct mime		mime;		/* while it is read; n 0: none */
+	struct mime		mime;		/* n 0: it has one part */
 	struct haystack		hay;
 	struct buf		piece;		/* octets */
 	struct buf		text;		/* the same, to be searched */
