@@ -4,8 +4,8 @@
  * Message after message: first by what the store knows without reading, then
  * with its header, then with its text, part after part and a piece at a time,
  * until the verdict is there.  A message of several parts is read twice: the
- * first time to find them.  So a search of everything shares the process with the other
- * sessions.  Pure.
+ * first time to find them.  So a search of everything shares the process with
+ * the other sessions.  Pure.
  */
 #include <stdlib.h>
 
