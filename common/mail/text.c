@@ -198,11 +198,53 @@ text_saslprep(struct str s, bool stored, struct buf *out)
 
 /* -- folding ---------------------------------------------------------- */
 
+enum { FOLD_UNITS = 512 };
+
+/*
+ * How much of the text is folded at a time.  What follows begins anew in any
+ * case, unless it is a run of marks longer than any language has: to put
+ * those in order takes time by the square of their number.
+ */
+static int32_t
+fold_units(const UChar *p, int32_t n)
+{
+	int32_t		i;
+	uint32_t	c;
+
+	if (n <= FOLD_UNITS)
+		return n;
+	for (i = FOLD_UNITS; i > FOLD_UNITS / 2; i--) {
+		c = p[i];
+		if (U16_IS_LEAD(c) && i + 1 < n && U16_IS_TRAIL(p[i + 1]))
+			c = (uint32_t)U16_GET_SUPPLEMENTARY(c, p[i + 1]);
+		if (!U16_IS_TRAIL(c) &&
+		    unorm2_hasBoundaryBefore(tables.fold, (UChar32)c))
+			return i;
+	}
+	return U16_IS_TRAIL(p[FOLD_UNITS]) ? FOLD_UNITS - 1 : FOLD_UNITS;
+}
+
 static int32_t
 fold(struct wide *in, struct wide *to, bool option, UErrorCode *e)
 {
+	int32_t		at, n, made = 0;
+	UErrorCode	one;
+	bool		fits;
+
 	(void)option;
-	return unorm2_normalize(tables.fold, in->p, in->n, to->p, to->cap, e);
+	for (at = 0; at < in->n && U_SUCCESS(*e); at += n) {
+		n = fold_units(in->p + at, in->n - at);
+		fits = made < to->cap;
+		one = U_ZERO_ERROR;
+		made += unorm2_normalize(tables.fold, in->p + at, n,
+		    fits ? to->p + made : NULL, fits ? to->cap - made : 0,
+		    &one);
+		if (one != U_BUFFER_OVERFLOW_ERROR && U_FAILURE(one))
+			*e = one;
+	}
+	if (U_SUCCESS(*e) && made > to->cap)
+		*e = U_BUFFER_OVERFLOW_ERROR;
+	return made;
 }
 
 static bool

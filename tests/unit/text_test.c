@@ -180,6 +180,47 @@ test_fold(void **state)
 	buf_clear(&b);
 }
 
+/*
+ * A run of combining marks is put in order, which takes time by the square of
+ * its length: so it is done in short pieces, whatever somebody mails us.
+ */
+static void
+test_marks(void **state)
+{
+	struct buf	in, out, again;
+	struct str	s;
+	ptrdiff_t	at;
+	int		i;
+
+	(void)state;
+	buf_init(&in, TEXT_MAX);
+	buf_init(&out, TEXT_MAX);
+	buf_init(&again, TEXT_MAX);
+	buf_addc(&in, 'a');
+	for (i = 0; i < 20000; i++)
+		buf_addz(&in, "\xcc\x81\xcc\xa3");
+	assert_int_equal(text_fold(buf_str(&in), &out), 0);
+	assert_int_equal(out.n, in.n);	/* U+1EA1 for "a" and the first */
+	/* U+0323 comes before U+0301, but not all of them. */
+	at = str_find(buf_str(&out), S("\xcc\x81"));
+	assert_true(at > 100 && at < 2000);
+	/* Elsewhere the pieces do not show. */
+	buf_reset(&in);
+	buf_reset(&out);
+	for (i = 0; i < 5000; i++)
+		buf_addf(&in, "%.*se\xcc\x81\xf0\x9f\x98\x80", i % 7,
+		    "xxxxxxx");
+	assert_int_equal(text_fold(buf_str(&in), &out), 0);
+	for (i = 0; i < 5000; i++)
+		buf_addf(&again, "%.*s\xc3\xa9\xf0\x9f\x98\x80", i % 7,
+		    "xxxxxxx");
+	s = buf_str(&again);
+	assert_true(str_eq(buf_str(&out), s));
+	buf_clear(&in);
+	buf_clear(&out);
+	buf_clear(&again);
+}
+
 int
 main(void)
 {
@@ -189,6 +230,7 @@ main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_marks),
 	};
 
 	if (text_init() == -1)
