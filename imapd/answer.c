@@ -97,6 +97,9 @@ imap_result(struct imap *s, enum store_result r, const char *ok)
 	case STORE_FULL:
 		imap_no(s, "[OVERQUOTA] no space left for this");
 		return;
+	case STORE_QUOTA:
+		imap_no(s, "[OVERQUOTA] the mailbox is over its quota");
+		return;
 	case STORE_ERROR:
 		imap_no(s, "[UNAVAILABLE] the store cannot do it now");
 		return;

@@ -37,7 +37,7 @@ count_in(struct state *st, struct state_folder *f,
     const struct store_msg *msg, uint64_t source)
 {
 	state_msg_add(st, f, msg, source);
-	f->exists++;
+	state_count(st, f, msg->size, 1);
 	f->unseen += (msg->flags & STORE_SEEN) == 0;
 	f->uidnext = msg->uid + 1;
 	if (msg->modseq > f->modseq)
@@ -121,7 +121,7 @@ on_expunge(struct state *st, const struct record_expunge *r)
 		while (more && f->msgs[i].uid > hi)
 			more = uids_next(&u, &lo, &hi);
 		if (more && f->msgs[i].uid >= lo) {
-			f->exists--;
+			state_uncount(st, f, f->msgs[i].size, 1);
 			f->unseen -= (f->msgs[i].flags & STORE_SEEN) == 0;
 			state_touch_uids(st, f, f->msgs[i].uid,
 			    f->msgs[i].uid);
@@ -336,14 +336,15 @@ on_row_folder(struct state *st, const struct record_row_folder *r)
 
 	if (state_folder(st, r->folder) != NULL ||
 	    state_named(st, r->name) != NULL || r->unseen > r->exists ||
-	    r->exists >= r->uidnext)
+	    r->exists >= r->uidnext ||
+	    r->size > (uint64_t)r->exists * UINT32_MAX)
 		return -1;
 	f = state_folder_new(st, r->folder, r->name);
 	f->uidvalidity = r->uidvalidity;
 	f->uidnext = r->uidnext;
 	f->recent = r->recent;
 	f->modseq = r->modseq;
-	f->exists = r->exists;
+	state_count(st, f, r->size, r->exists);
 	f->unseen = r->unseen;
 	f->loaded = r->exists == 0;
 	while (u.s.n > 0)

@@ -51,6 +51,8 @@ result_of(enum store_result r)
 		return DELIVER_OK;
 	case STORE_FULL:
 		return DELIVER_FULL;
+	case STORE_QUOTA:
+		return DELIVER_QUOTA;
 	case STORE_LIMIT:
 		return DELIVER_LARGE;
 	case STORE_NO_SUCH:
@@ -76,6 +78,8 @@ failed(uint64_t qid, const char *what)
 static enum deliver_result
 admit(struct mbox *m, const struct deliver_new *new)
 {
+	enum store_result r;
+
 	if (!address_ok(new->sender) || !address_ok(new->rcpt) ||
 	    new->rcpt.n == 0)
 		return DELIVER_BAD;
@@ -91,7 +95,10 @@ admit(struct mbox *m, const struct deliver_new *new)
 	}
 	if (new->size > UINT32_MAX - RECORD_TRACE_MAX)
 		return DELIVER_LARGE;
-	return result_of(mbox_room(m, new->size, NEED_GROW));
+	r = mbox_quota(m, new->size, 1);
+	if (r == STORE_OK)
+		r = mbox_room(m, new->size, NEED_GROW);
+	return result_of(r);
 }
 
 enum deliver_result
@@ -206,6 +213,8 @@ settle(struct deliver *d, const struct state_folder *inbox)
 	}
 	if (inbox == NULL || inbox->uidnext >= UINT32_MAX - 1)
 		return DELIVER_ERROR;
+	if (mbox_quota(d->m, d->in.size + d->trace.n, 1) != STORE_OK)
+		return DELIVER_QUOTA;
 	errno = d->error;
 	if (d->error != 0)
 		return failed(d->qid, "sync");

@@ -26,7 +26,8 @@ struct deliver_new {
 enum deliver_result {
 	DELIVER_OK,
 	DELIVER_AGAIN,	/* it is there already */
-	DELIVER_FULL,	/* quota or disk; may be tried again */
+	DELIVER_FULL,	/* the disk; may be tried again */
+	DELIVER_QUOTA,	/* the mailbox; may be tried again */
 	DELIVER_LARGE,	/* larger than a message may be */
 	DELIVER_BAD,	/* sizes disagree, an address is none */
 	DELIVER_ERROR	/* of ours; logged */

@@ -50,6 +50,7 @@ static const struct verdict {
 	[DELIVER_OK] = { JOB_DONE, "2.1.5 delivered" },
 	[DELIVER_AGAIN] = { JOB_DONE, "2.1.5 delivered already" },
 	[DELIVER_FULL] = { JOB_TEMP, "4.2.2 the mailbox is full" },
+	[DELIVER_QUOTA] = { JOB_TEMP, "4.2.2 the mailbox is over its quota" },
 	[DELIVER_LARGE] = { JOB_PERM, "5.2.3 the message is too large" },
 	[DELIVER_BAD] = { JOB_PERM, "5.6.0 the message makes no sense" },
 	[DELIVER_ERROR] = { JOB_TEMP, "4.3.0 the mailbox has a problem" },

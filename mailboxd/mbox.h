@@ -15,6 +15,7 @@ struct mbox {
 	struct index	*ix;		/* NULL: all is in memory */
 	struct state	 st;
 	struct large	 large;
+	struct quota	 limit;
 	struct buf	 meta;		/* scratch */
 	struct buf	**held;		/* payloads of this turn */
 	size_t		 nheld, held_cap;
@@ -41,6 +42,10 @@ enum store_result mbox_room(struct mbox *, uint64_t bytes, enum mbox_need);
  */
 void	mbox_add(struct mbox *, const struct record *, uint64_t id,
 	    struct str payload);
+
+/* STORE_OK, or STORE_QUOTA when so much more would pass the limit. */
+enum store_result mbox_quota(const struct mbox *, uint64_t size,
+	    uint64_t messages);
 
 /* Brings a folder's messages into memory; STORE_OK or STORE_ERROR. */
 enum store_result mbox_want(struct mbox *, struct state_folder *);

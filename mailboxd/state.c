@@ -121,7 +121,7 @@ state_folder_remove(struct state *st, struct state_folder *f)
 	GROW(st->dropped, st->ndropped, st->dropped_cap);
 	st->dropped[st->ndropped - 1] = f->id;
 	drop_messages(f);
-	f->exists = 0;
+	state_uncount(st, f, f->size, f->exists);
 	f->unseen = 0;
 	f->loaded = true;
 	if (f->opens == 0) {
@@ -157,6 +157,27 @@ state_publish(struct state_folder *f)
 
 /* -- messages --------------------------------------------------------- */
 
+void
+state_count(struct state *st, struct state_folder *f, uint64_t size,
+    uint32_t messages)
+{
+	f->size += size;
+	f->exists += messages;
+	st->usage.size += size;
+	st->usage.messages += messages;
+}
+
+void
+state_uncount(struct state *st, struct state_folder *f, uint64_t size,
+    uint32_t messages)
+{
+	assert(size <= f->size && messages <= f->exists);
+	f->size -= size;
+	f->exists -= messages;
+	st->usage.size -= size;
+	st->usage.messages -= messages;
+}
+
 size_t
 state_place(const struct state_folder *f, uint32_t uid)
 {
@@ -188,6 +209,17 @@ state_msg_add(struct state *st, struct state_folder *f,
 		st->next_id = msg->id + 1;
 }
 
+static uint64_t
+sizes_of(const struct state_folder *f)
+{
+	uint64_t	sum = 0;
+	size_t		i;
+
+	for (i = 0; i < f->n; i++)
+		sum += f->msgs[i].size;
+	return sum;
+}
+
 /* The load function sees a folder without its tail; we put it back. */
 int
 state_want(struct state *st, struct state_folder *f)
@@ -206,7 +238,8 @@ state_want(struct state *st, struct state_folder *f)
 	f->cap = 0;
 	r = st->load(st->load_arg, f);
 	if (f->n + tail.n != f->exists || (f->n > 0 && tail.n > 0 &&
-	    f->msgs[f->n - 1].uid >= tail.msgs[0].uid))
+	    f->msgs[f->n - 1].uid >= tail.msgs[0].uid) ||
+	    sizes_of(f) + sizes_of(&tail) != f->size)
 		r = -1;
 	for (i = 0; r == 0 && i < tail.n; i++)
 		state_msg_add(st, f, &tail.msgs[i], tail.sources[i]);
@@ -461,7 +494,7 @@ state_row(const struct state_folder *f, struct buf *words)
 		.folder = f->id, .uidvalidity = f->uidvalidity,
 		.uidnext = f->uidnext, .recent = f->recent,
 		.modseq = f->modseq, .exists = f->exists,
-		.unseen = f->unseen, .name = f->name->name,
+		.unseen = f->unseen, .size = f->size, .name = f->name->name,
 		.words = buf_str(words)
 	} };
 }

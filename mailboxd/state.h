@@ -19,6 +19,7 @@
 #include "common/disk/reclog.h"
 #include "mailboxd/idmap.h"
 #include "mailboxd/name.h"
+#include "mailboxd/quota.h"
 #include "mailboxd/record.h"
 
 struct state_folder {
@@ -30,6 +31,7 @@ struct state_folder {
 	uint32_t	 recent;
 	uint32_t	 exists;
 	uint32_t	 unseen;
+	uint64_t	 size;		/* octets of all its messages */
 	unsigned	 nkeywords;
 	struct str	*keywords;
 	struct store_msg *msgs;		/* all, or the tail */
@@ -79,6 +81,7 @@ struct state {
 	uint32_t	 next_uidvalidity;
 	bool		 lenient;	/* damaged log: keep what there is */
 	uint64_t	 skipped;	/* records that made no sense */
+	struct quota	 usage;		/* a copy counts as its source does */
 
 	struct names	 names;
 	struct state_folder **folders;	/* by id */
@@ -146,6 +149,10 @@ struct record	 state_row(const struct state_folder *, struct buf *words);
 struct record	 state_row_message(const struct state_folder *, size_t at);
 
 /* For apply.c. */
+void		 state_count(struct state *, struct state_folder *,
+		    uint64_t size, uint32_t messages);
+void		 state_uncount(struct state *, struct state_folder *,
+		    uint64_t size, uint32_t messages);
 struct state_folder *state_folder_new(struct state *, uint64_t id,
 		    struct str name);
 void		 state_folder_remove(struct state *, struct state_folder *);

@@ -287,6 +287,7 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 	struct state_folder	*f = folder_of(pub);
 	struct state_folder	*to = store_named(m, name);
 	enum store_result	 r;
+	uint64_t		 size = 0;
 	uint32_t		 first;
 	size_t			 i, at;
 
@@ -296,11 +297,14 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 		assert(i == 0 || uids[i] > uids[i - 1]);
 		if (!state_has(f, uids[i], &at))
 			return STORE_NO_SUCH;
+		size += f->msgs[at].size;
 	}
 	*uidvalidity = to->uidvalidity;
 	if (n == 0)
 		return STORE_OK;
-	r = mbox_room(m, n * 4, NEED_GROW);
+	r = mbox_quota(m, size, n);
+	if (r == STORE_OK)
+		r = mbox_room(m, n * 4, NEED_GROW);
 	if (r != STORE_OK)
 		return r;
 	first = to->uidnext;
@@ -358,7 +362,9 @@ op_append(void *impl, const struct store_new *new, struct store_append **out)
 		if (!word_ok(new->keywords[i]))
 			return STORE_LIMIT;
 	}
-	r = mbox_room(m, new->size, NEED_GROW);
+	r = mbox_quota(m, new->size, 1);
+	if (r == STORE_OK)
+		r = mbox_room(m, new->size, NEED_GROW);
 	if (r != STORE_OK)
 		return r;
 	assert(new->nkeywords <= STORE_KEYWORDS_MAX);
@@ -440,6 +446,8 @@ append_check(struct mbox *m, struct store_append *a,
 	if (f->uidnext >= UINT32_MAX - 1 || missing_keywords(a, f) >
 	    STORE_KEYWORDS_MAX - f->nkeywords)
 		return STORE_LIMIT;
+	if (mbox_quota(m, a->in.size, 1) != STORE_OK)
+		return STORE_QUOTA;
 	if (intake_end(&a->in) == -1)
 		return STORE_ERROR;
 	r = mbox_room(m, a->in.place == BODY_INLINE ? a->in.size : 0,

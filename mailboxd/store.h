@@ -16,6 +16,7 @@
 
 #include "common/disk/reclog.h"
 #include "common/mail/store.h"
+#include "mailboxd/quota.h"
 
 struct bulk;
 struct mbox;
@@ -60,6 +61,10 @@ int		 mbox_open(const struct mbox_conf *, struct mbox **,
 void		 mbox_close(struct mbox *);
 
 struct store	 mbox_store(struct mbox *);
+/* What the messages of all folders come to, as of now. */
+struct quota	 mbox_usage(const struct mbox *);
+/* From now on; until then nothing is refused for its sake. */
+void		 mbox_limit(struct mbox *, struct quota);
 /* The turn would be MBOX_WAIT. */
 bool		 mbox_is_waiting(const struct mbox *);
 /* The turn will sync: who waited for company goes along. */

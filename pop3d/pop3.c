@@ -292,6 +292,7 @@ start_text(struct pop3 *s, struct item *it, bool top, uint32_t lines)
 	case STORE_LIMIT:
 	case STORE_FORBIDDEN:
 	case STORE_FULL:
+	case STORE_QUOTA:
 	case STORE_ERROR:
 		err(s, "[SYS/TEMP] message cannot be read");
 		return;

@@ -35,7 +35,8 @@ enum store_result {
 	STORE_BAD_NAME,
 	STORE_LIMIT,		/* one of the caps above */
 	STORE_FORBIDDEN,	/* INBOX cannot be deleted, and the like */
-	STORE_FULL,		/* quota or disk */
+	STORE_FULL,		/* the disk */
+	STORE_QUOTA,		/* what this mailbox may hold */
 	STORE_ERROR		/* the log could not be read; it is logged */
 };
 

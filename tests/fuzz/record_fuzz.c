@@ -28,6 +28,8 @@ static void
 look(struct state *st)
 {
 	const struct state_folder	*f;
+	struct quota			 sum = { 0, 0 };
+	uint64_t			 size;
 	size_t				 i, k;
 
 	for (i = 0; i < st->nfolders; i++) {
@@ -35,11 +37,16 @@ look(struct state *st)
 		assert(f->name != NULL && f->name->folder == f);
 		assert(f->unseen <= f->exists);
 		assert(!f->loaded || f->n == f->exists);
-		for (k = 0; k < f->n; k++) {
+		sum.size += f->size;
+		sum.messages += f->exists;
+		for (size = 0, k = 0; k < f->n; k++) {
+			size += f->msgs[k].size;
 			assert(f->msgs[k].uid < f->uidnext);
 			assert(k == 0 || f->msgs[k].uid > f->msgs[k - 1].uid);
 		}
+		assert(!f->loaded || f->size == size);
 	}
+	assert(quota_is_equal(sum, st->usage));
 }
 
 int

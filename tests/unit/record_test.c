@@ -120,7 +120,7 @@ sample_row(enum record_type type)
 
 	if (type == REC_ROW_FOLDER)
 		r.row_folder = (struct record_row_folder){ 4, 3, 2, 1, 9, 1,
-		    1, S("c"), S("\x01\x00\x00\x00x") };
+		    1, 7, S("c"), S("\x01\x00\x00\x00x") };
 	else if (type == REC_ROW_MESSAGE)
 		r.row_message = (struct record_row_message){ 4, 1, 10, 9, 8,
 		    1700000000, 60, 1, 1, 112 };
@@ -278,7 +278,7 @@ static const struct {
 	{ REC_KEYWORD, 8, 64 },
 	{ REC_RECENT, 8, 0 },
 	{ REC_ROW_FOLDER, 12, 0 },	/* uidnext 0 */
-	{ REC_ROW_FOLDER, 45, 0 },	/* a keyword of no octets */
+	{ REC_ROW_FOLDER, 53, 0 },	/* a keyword of no octets */
 	{ REC_ROW_MESSAGE, 8, 0 },
 	{ REC_ROW_BODY, 24, 2 },
 	{ REC_ROW_BODY, 24, 1 },	/* a file without its hash */

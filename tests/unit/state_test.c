@@ -142,6 +142,13 @@ static const struct {
 	{ "more than UIDs", { .type = REC_ROW_FOLDER,
 	    .row_folder = { .folder = 9, .uidnext = 2, .exists = 2,
 	    .name = STR_INIT("x") } }, false },
+	{ "size of nothing", { .type = REC_ROW_FOLDER,
+	    .row_folder = { .folder = 9, .uidnext = 2, .size = 1,
+	    .name = STR_INIT("x") } }, false },
+	{ "larger than messages are", { .type = REC_ROW_FOLDER,
+	    .row_folder = { .folder = 9, .uidnext = 3, .exists = 2,
+	    .size = 2 * (uint64_t)UINT32_MAX + 1,
+	    .name = STR_INIT("x") } }, false },
 };
 
 static void
@@ -262,7 +269,8 @@ start_shelved(struct state *st, struct shelf *s)
 	assert_int_equal(apply(st, 0, &(struct record){
 	    .type = REC_ROW_FOLDER, .row_folder = {
 		.folder = 1, .uidvalidity = 1, .uidnext = 4, .recent = 1,
-		.modseq = 3, .exists = 3, .unseen = 3, .name = S("INBOX")
+		.modseq = 3, .exists = 3, .unseen = 3, .size = 30,
+		.name = S("INBOX")
 	    } }), 0);
 	state_settled(st, true);
 	*s = (struct shelf){ .st = st, .n = 3 };
