@@ -17,9 +17,9 @@
 
 /* -- answers ---------------------------------------------------------- */
 
-/* What was refused, and what to do; `what` is "user", "alias", "domain". */
-static void
-answer(const struct ctl_call *c, enum dir_result r, const char *what,
+/* What was refused, and what to do. */
+void
+admin_answer(const struct ctl_call *c, enum dir_result r, const char *what,
     struct str name)
 {
 	const int	 n = (int)(name.n > 300 ? 300 : name.n);
@@ -84,8 +84,10 @@ send_domain(const struct ctl_call *c, const struct dir_domain *d)
 	ctl_row_send(&row, c);
 }
 
+/* With what it holds, if authd is given. */
 static void
-send_user(const struct ctl_call *c, const struct dir_account *u)
+send_user(const struct ctl_call *c, const struct dir_account *u,
+    struct authd *a)
 {
 	struct ctl_row row;
 
@@ -96,6 +98,8 @@ send_user(const struct ctl_call *c, const struct dir_account *u)
 	ctl_num(&row, "shard", u->shard);
 	ctl_num(&row, "uid", conf_num(C_MAILBOX_UID_BASE) + u->mailbox);
 	text_created(&row, u->created);
+	if (a != NULL)
+		admin_quota_columns(&row, a, u);
 	ctl_row_send(&row, c);
 }
 
@@ -141,8 +145,8 @@ on_domain_add(struct ctl_call *c, void *arg)
 {
 	struct authd *a = arg;
 
-	answer(c, dir_domain_add(a->dir, c->word[0], clock_wall()), "domain",
-	    c->word[0]);
+	admin_answer(c, dir_domain_add(a->dir, c->word[0], clock_wall()),
+	    "domain", c->word[0]);
 }
 
 static void
@@ -150,7 +154,7 @@ on_domain_remove(struct ctl_call *c, void *arg)
 {
 	struct authd *a = arg;
 
-	answer(c, dir_domain_remove(a->dir, c->word[0]), "domain",
+	admin_answer(c, dir_domain_remove(a->dir, c->word[0]), "domain",
 	    c->word[0]);
 }
 
@@ -163,7 +167,7 @@ on_domain_show(struct ctl_call *c, void *arg)
 
 	if (r == DIR_OK)
 		send_domain(c, &d);
-	answer(c, r, "domain", c->word[0]);
+	admin_answer(c, r, "domain", c->word[0]);
 }
 
 static void
@@ -176,7 +180,7 @@ on_domain_list(struct ctl_call *c, void *arg)
 
 	for (i = 0; i < CTL_ROWS_TURN; i++) {
 		if (dir_domain_next(a->dir, after, &d) != DIR_OK) {
-			answer(c, DIR_OK, "domain", S(""));
+			admin_answer(c, DIR_OK, "domain", S(""));
 			return;
 		}
 		send_domain(c, &d);
@@ -244,7 +248,7 @@ on_password(void *arg, const struct hash_answer *h)
 		ctl_done(&w->call, CTL_FAILED, "the password could not be "
 		    "hashed; is there memory for auth.memory?");
 	else
-		answer(&w->call, r, "user", address);
+		admin_answer(&w->call, r, "user", address);
 	admin_free(w);
 }
 
@@ -300,7 +304,7 @@ on_user_add(struct ctl_call *c, void *arg)
 	if (r == DIR_OK)
 		with_password(a, c, address);
 	else
-		answer(c, r, "user", c->word[0]);
+		admin_answer(c, r, "user", c->word[0]);
 }
 
 static void
@@ -313,15 +317,21 @@ on_user_passwd(struct ctl_call *c, void *arg)
 	if (r == DIR_OK)
 		with_password(a, c, u.address);
 	else
-		answer(c, r, "user", c->word[0]);
+		admin_answer(c, r, "user", c->word[0]);
 }
 
 static void
 on_user_remove(struct ctl_call *c, void *arg)
 {
-	struct authd *a = arg;
+	struct authd		*a = arg;
+	struct dir_account	 u;
+	enum dir_result		 r = dir_user_get(a->dir, c->word[0], &u);
 
-	answer(c, dir_user_remove(a->dir, c->word[0]), "user", c->word[0]);
+	if (r == DIR_OK) {
+		usage_forget(a->usage, &u);
+		r = dir_user_remove(a->dir, c->word[0]);
+	}
+	admin_answer(c, r, "user", c->word[0]);
 }
 
 static void
@@ -332,8 +342,8 @@ on_user_show(struct ctl_call *c, void *arg)
 	enum dir_result		 r = dir_user_get(a->dir, c->word[0], &u);
 
 	if (r == DIR_OK)
-		send_user(c, &u);
-	answer(c, r, "user", c->word[0]);
+		send_user(c, &u, a);
+	admin_answer(c, r, "user", c->word[0]);
 }
 
 /* The domain that bounds a list; -1 when it was answered already. */
@@ -350,7 +360,7 @@ list_domain(struct authd *a, struct ctl_call *c, struct str *domain)
 	r = dir_domain_get(a->dir, *domain, &d);
 	if (r == DIR_OK)
 		return 0;
-	answer(c, r, "domain", *domain);
+	admin_answer(c, r, "domain", *domain);
 	return -1;
 }
 
@@ -366,10 +376,10 @@ on_user_list(struct ctl_call *c, void *arg)
 		return;
 	for (i = 0; i < CTL_ROWS_TURN; i++) {
 		if (dir_user_next(a->dir, domain, after, &u) != DIR_OK) {
-			answer(c, DIR_OK, "user", S(""));
+			admin_answer(c, DIR_OK, "user", S(""));
 			return;
 		}
-		send_user(c, &u);
+		send_user(c, &u, NULL);
 		after = str_c(u.address);
 	}
 	ctl_done_next(c, after);
@@ -382,7 +392,7 @@ on_alias_add(struct ctl_call *c, void *arg)
 {
 	struct authd *a = arg;
 
-	answer(c, dir_alias_add(a->dir, c->word[0], c->word + 1, c->n - 1,
+	admin_answer(c, dir_alias_add(a->dir, c->word[0], c->word + 1, c->n - 1,
 	    clock_wall()), "alias", c->word[0]);
 }
 
@@ -391,7 +401,7 @@ on_alias_remove(struct ctl_call *c, void *arg)
 {
 	struct authd *a = arg;
 
-	answer(c, dir_alias_remove(a->dir, c->word[0], c->word + 1,
+	admin_answer(c, dir_alias_remove(a->dir, c->word[0], c->word + 1,
 	    c->n - 1), "alias", c->word[0]);
 }
 
@@ -404,7 +414,7 @@ on_alias_show(struct ctl_call *c, void *arg)
 
 	if (r == DIR_OK)
 		send_alias(c, l);
-	answer(c, r, "alias", c->word[0]);
+	admin_answer(c, r, "alias", c->word[0]);
 }
 
 static void
@@ -420,7 +430,7 @@ on_alias_list(struct ctl_call *c, void *arg)
 	for (i = 0; i < CTL_ROWS_TURN; i++) {
 		if (dir_alias_list_next(a->dir, domain, after, &l) !=
 		    DIR_OK) {
-			answer(c, DIR_OK, "alias", S(""));
+			admin_answer(c, DIR_OK, "alias", S(""));
 			return;
 		}
 		send_alias(c, l);
@@ -438,11 +448,15 @@ static const struct ctl_handler verbs[] = {
 	{ CTL_USER_PASSWD, on_user_passwd },
 	{ CTL_USER_REMOVE, on_user_remove },
 	{ CTL_USER_SHOW, on_user_show },
+	{ CTL_USER_QUOTA, admin_user_quota },
 	{ CTL_USER_LIST, on_user_list },
 	{ CTL_ALIAS_ADD, on_alias_add },
 	{ CTL_ALIAS_REMOVE, on_alias_remove },
 	{ CTL_ALIAS_SHOW, on_alias_show },
 	{ CTL_ALIAS_LIST, on_alias_list },
+	{ CTL_TENANT_SHOW, admin_tenant_show },
+	{ CTL_TENANT_QUOTA, admin_tenant_quota },
+	{ CTL_TENANT_LIST, admin_tenant_list },
 };
 
 static bool

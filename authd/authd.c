@@ -7,9 +7,11 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "authd/admin.h"
 #include "authd/login.h"
+#include "authd/quota.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
@@ -34,21 +36,54 @@ verdict_of(enum dir_kind kind)
 	return LOOKUP_TEMP;
 }
 
+static enum lookup_verdict
+of_usage(enum usage_verdict v)
+{
+	switch (v) {
+	case USAGE_OK:
+		break;
+	case USAGE_NEAR:
+		return LOOKUP_NEAR;
+	case USAGE_OVER:
+		return LOOKUP_OVER;
+	}
+	return LOOKUP_OK;
+}
+
+/* Of an alias with several targets one that is full refuses nobody. */
+static enum lookup_verdict
+recipient(struct authd *a, const struct rec_asked *r)
+{
+	struct dir_found	f;
+	enum dir_kind		kind = dir_find(a->dir, r->address, &f);
+	enum lookup_verdict	v = verdict_of(kind);
+	char			text[DIR_TEXT_MAX];
+	struct str		target;
+
+	if (kind == DIR_ALIAS && f.alias.n == 1 &&
+	    dir_alias_next(&f.alias, &target)) {
+		/* On loan only until the next call. */
+		memcpy(text, target.p, target.n);
+		kind = dir_find(a->dir, str_of(text, target.n), &f);
+	}
+	if (kind != DIR_MAILBOX)
+		return v;
+	return of_usage(usage_verdict(a->usage, &f.account, r->size));
+}
+
 static int
 on_lookup(struct authd *a, struct chan *c, const struct msg_lookup *m)
 {
 	struct msg_list		list = m->addresses;
-	struct rec_address	r;
+	struct rec_asked	r;
 	struct rec_verdict	v;
-	struct dir_found	f;
 	struct buf		out;
 	uint32_t		n = 0;
 
 	buf_init(&out, LIST_MAX_);
-	while (rec_next_address(&list, &r)) {
-		v.verdict = (uint8_t)verdict_of(m->account == 0 ?
-		    dir_find(a->dir, r.address, &f) :
-		    dir_may_send(a->dir, m->account, r.address));
+	while (rec_next_asked(&list, &r)) {
+		v.verdict = (uint8_t)(m->account == 0 ? recipient(a, &r) :
+		    verdict_of(dir_may_send(a->dir, m->account, r.address)));
 		rec_add_verdict(&out, &n, &v);
 	}
 	chan_send_looked_up(c, &(struct msg_looked_up){ .id = m->id,
@@ -190,6 +225,8 @@ handle(struct authd *a, struct chan *c, const struct msg *m)
 		return on_lookup(a, c, &m->lookup);
 	if (m->type == MSG_LOGIN)
 		return login_begin(a, c, &m->login);
+	if (m->type == MSG_USAGE)
+		return quota_report(a, c, &m->usage);
 	if (m->type == MSG_EXPAND)
 		return on_expand(a, c, &m->expand);
 	if (m->type == MSG_MAILBOX_FIND)
@@ -225,18 +262,23 @@ on_down(struct chan *c)
 {
 	login_forget(chan_arg(c), c);
 	admin_forget(chan_arg(c), c);
+	quota_forget(chan_arg(c), c);
 }
 
 static const struct chan_ops ops = { on_msg, on_down, on_room };
 
-static void
+static int
 greet(struct authd *a, struct chan *c)
 {
 	chan_set_arg(c, a);
-	if (chan_peer(c) == R_MAILBOXD)
+	if (chan_peer(c) == R_MAILBOXD) {
+		if (!quota_meet(a, c))
+			return -1;
 		push_key(c, &a->for_mailboxd);
+	}
 	if (chan_peer(c) == R_QUEUED)
 		push_key(c, &a->for_queued);
+	return 0;
 }
 
 static int
@@ -246,8 +288,7 @@ on_accept(struct chan *c, void *arg)
 		log_warn("control refused", L_NUM("uid", chan_uid(c)));
 		return -1;
 	}
-	greet(arg, c);
-	return 0;
+	return greet(arg, c);
 }
 
 void
@@ -261,7 +302,10 @@ authd_serve(struct authd *a, int fd, enum role peer)
 {
 	struct chan *c = chan_new(fd, R_AUTHD, peer, &ops, NULL);
 
-	greet(a, c);
+	if (greet(a, c) == -1) {
+		chan_close(c);
+		return NULL;
+	}
 	return c;
 }
 
@@ -273,6 +317,7 @@ authd_new(struct dir *d, struct hash *h)
 	a->dir = d;
 	a->hash = h;
 	a->cache = cache_new((int64_t)conf_num(C_AUTH_CACHE_TIME) * 1000);
+	a->usage = usage_new(d);
 	make_key(&a->for_mailboxd);
 	make_key(&a->for_queued);
 	return a;
@@ -286,6 +331,7 @@ authd_free(struct authd *a)
 	login_free_all(a);
 	admin_free_all(a);
 	cache_free(a->cache);
+	usage_free(a->usage);
 	ticket_keys_wipe(&a->for_mailboxd);
 	ticket_keys_wipe(&a->for_queued);
 	free(a);

@@ -11,8 +11,11 @@
 #include "authd/cache.h"
 #include "authd/directory.h"
 #include "authd/hash.h"
+#include "authd/usage.h"
 #include "common/ipc/chan.h"
 #include "common/ipc/ticket.h"
+
+enum { AUTHD_MONITORS_MAX = 4 };
 
 struct login;
 struct admin;
@@ -21,6 +24,9 @@ struct authd {
 	struct dir		*dir;
 	struct hash		*hash;
 	struct cache		*cache;
+	struct usage		*usage;
+	/* The monitors of mailboxd: one, or two while one follows another. */
+	struct chan		*monitors[AUTHD_MONITORS_MAX];
 	/* Made at start, one key for each audience. */
 	struct ticket_keys	 for_mailboxd, for_queued;
 	struct login		*logins;	/* that wait for a worker */

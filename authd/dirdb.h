@@ -1,6 +1,7 @@
 /*
  * dirdb - the inside of the directory, for the files that implement it:
- * directory.c has the database, domain.c, user.c and alias.c the rows.
+ * directory.c has the database; domain.c, user.c, alias.c and tenant.c have
+ * the rows.
  *
  * A str that dir_get or dir_seek gives is borrowed until the next call.
  */
@@ -35,6 +36,10 @@ void		 dir_put_number(struct dir *, struct dir_key, uint64_t);
 uint64_t	 dir_get_number(struct dir *, struct dir_key);
 /* Commits and syncs if it is DIR_OK, else takes everything back. */
 enum dir_result	 dir_finish(struct dir *, enum dir_result);
+
+/* tenant.c */
+void		 dir_put_tenant(struct dir *, struct str name, uint32_t tenant,
+		    struct dir_quota);
 
 uint64_t	 dir_mailboxes_max(const struct dir *);
 /* Who reads postmaster's mail there; NULL for nobody. */

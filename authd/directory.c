@@ -9,9 +9,10 @@
  *	L domain 0 local	aliases; the local part of a catch-all is empty
  *	I id			account's address, by mailbox (big endian)
  *	C id			credentials, by mailbox
+ *	U id			usage, by mailbox
  *
- * What the rows mean is in domain.c, user.c and alias.c.  Never asks the
- * clock.
+ * What the rows mean is in domain.c, user.c, alias.c and tenant.c.  Never
+ * asks the clock.
  */
 #include "authd/directory.h"
 
@@ -302,7 +303,8 @@ first_time(struct dir *d)
 	if (dir_has(d, dir_key_text('T', S("default"))))
 		return;
 	dir_begin(d);
-	dir_put_number(d, dir_key_text('T', S("default")), DIR_TENANT_DEFAULT);
+	dir_put_tenant(d, S("default"), DIR_TENANT_DEFAULT,
+	    (struct dir_quota){ 0, 0 });
 	dir_put_number(d, dir_key_text('M', S("tenant")),
 	    DIR_TENANT_DEFAULT + 1);
 	dir_put_number(d, dir_key_text('M', S("mailbox")), 1);

@@ -1,5 +1,5 @@
 /*
- * directory - tenants, domains, accounts, aliases and credentials, in
+ * directory - tenants, domains, accounts, aliases, credentials, quotas, in
  * Berkeley DB.  authd is the only process that opens it.
  *
  * Every change is one synced transaction: when a call returns DIR_OK the
@@ -24,6 +24,14 @@ enum {
 	DIR_TENANT_DEFAULT = 1
 };
 
+/* In a quota: as the settings say.  0 is no limit. */
+#define DIR_QUOTA_DEFAULT	UINT64_MAX
+
+struct dir_quota {
+	uint64_t	size;		/* octets */
+	uint64_t	messages;
+};
+
 enum dir_result {
 	DIR_OK,
 	DIR_BAD,		/* not an address, or not a domain */
@@ -46,6 +54,20 @@ struct dir_account {
 	uint64_t	mailbox;	/* never used again for another */
 	uint32_t	tenant, shard;
 	int64_t		created;
+	struct dir_quota quota;
+};
+
+struct dir_tenant {
+	char		name[DIR_TEXT_MAX + 1];
+	uint32_t	tenant;
+	struct dir_quota quota;		/* never the default */
+};
+
+/* What a mailbox holds, as its owner said. */
+struct dir_usage {
+	uint64_t	mailbox;
+	uint32_t	tenant;
+	struct dir_quota used;
 };
 
 struct dir_alias {
@@ -85,8 +107,29 @@ enum dir_result	 dir_user_by_id(struct dir *, uint64_t mailbox,
 		    struct dir_account *);
 enum dir_result	 dir_user_set_creds(struct dir *, struct str address,
 		    struct str creds);
+enum dir_result	 dir_user_set_quota(struct dir *, struct str address,
+		    struct dir_quota);
 /* The empty str when there are none. */
 struct str	 dir_user_creds(struct dir *, uint64_t mailbox);
+
+enum dir_result	 dir_tenant_get(struct dir *, struct str name,
+		    struct dir_tenant *);
+enum dir_result	 dir_tenant_set_quota(struct dir *, struct str name,
+		    struct dir_quota);
+/* As the lists below. */
+enum dir_result	 dir_tenant_next(struct dir *, struct str after,
+		    struct dir_tenant *);
+
+/* False when nothing was ever put. */
+bool		 dir_usage_get(struct dir *, uint64_t mailbox,
+		    struct dir_usage *);
+/* The first one above that mailbox; mailboxes count from 1. */
+bool		 dir_usage_next(struct dir *, uint64_t mailbox,
+		    struct dir_usage *);
+/* Between dir_usage_begin and dir_usage_end, one transaction. */
+void		 dir_usage_begin(struct dir *);
+void		 dir_usage_put(struct dir *, const struct dir_usage *);
+void		 dir_usage_end(struct dir *);
 
 /* Makes the alias if need be; a target that it has already is no error. */
 enum dir_result	 dir_alias_add(struct dir *, struct str address,

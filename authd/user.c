@@ -21,6 +21,8 @@ read_account(const char *address, struct str value, struct dir_account *a)
 	a->tenant = unpack_u32(&u);
 	a->shard = unpack_u32(&u);
 	a->created = (int64_t)unpack_u64(&u);
+	a->quota.size = unpack_u64(&u);
+	a->quota.messages = unpack_u64(&u);
 	if (!unpack_done(&u))
 		fatalx("directory: an account cannot be read");
 }
@@ -35,6 +37,8 @@ put_account(struct dir *d, const struct dir_account *a)
 	pack_u32(&b, a->tenant);
 	pack_u32(&b, a->shard);
 	pack_u64(&b, (uint64_t)a->created);
+	pack_u64(&b, a->quota.size);
+	pack_u64(&b, a->quota.messages);
 	dir_put(d, dir_key_address('A', str_c(a->address)), buf_str(&b));
 	dir_put(d, dir_key_id('I', a->mailbox), str_c(a->address));
 	buf_clear(&b);
@@ -45,7 +49,8 @@ dir_user_add(struct dir *d, struct str address, struct str creds,
     int64_t wall, struct dir_account *out)
 {
 	struct dir_key		next = dir_key_text('M', S("mailbox"));
-	struct dir_account	a = { .created = wall };
+	struct dir_account	a = { .created = wall,
+	    .quota = { DIR_QUOTA_DEFAULT, DIR_QUOTA_DEFAULT } };
 	enum dir_result		r;
 
 	assert(creds.n <= DIR_CREDS_MAX);
@@ -113,6 +118,7 @@ dir_user_remove(struct dir *d, struct str address)
 	dir_del(d, dir_key_address('A', str_c(a.address)));
 	dir_del(d, dir_key_id('I', a.mailbox));
 	dir_del(d, dir_key_id('C', a.mailbox));
+	dir_del(d, dir_key_id('U', a.mailbox));
 	return dir_finish(d, DIR_OK);
 }
 
@@ -127,6 +133,20 @@ dir_user_set_creds(struct dir *d, struct str address, struct str creds)
 		return r;
 	dir_begin(d);
 	dir_put(d, dir_key_id('C', a.mailbox), creds);
+	return dir_finish(d, DIR_OK);
+}
+
+enum dir_result
+dir_user_set_quota(struct dir *d, struct str address, struct dir_quota quota)
+{
+	struct dir_account	a;
+	enum dir_result		r = dir_user_get(d, address, &a);
+
+	if (r != DIR_OK)
+		return r;
+	a.quota = quota;
+	dir_begin(d);
+	put_account(d, &a);
 	return dir_finish(d, DIR_OK);
 }
 

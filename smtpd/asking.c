@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "common/core/clock.h"
+#include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
 #include "common/core/map.h"
@@ -24,7 +25,7 @@ struct question {
 	struct session		*session;
 	uint32_t		 id;		/* of the engine */
 	int64_t			 since;
-	uint64_t		 account;
+	uint64_t		 account, size;
 	struct str		 address;	/* ours; of a login: the user */
 	bool			 is_login;
 	uint64_t		 sid;
@@ -47,6 +48,7 @@ static struct {
 	struct questions	 asked;
 	struct map		 batches, logins;
 	uint64_t		 number;	/* of the next message */
+	bool			 rejects_full;
 	struct loop_timer	*tick;
 } as;
 
@@ -67,7 +69,10 @@ reply_of(const struct question *q, unsigned verdict)
 {
 	switch (verdict) {
 	case LOOKUP_OK:
+	case LOOKUP_NEAR:
 		return SMTP_OK;
+	case LOOKUP_OVER:
+		return as.rejects_full ? SMTP_OVER_QUOTA : SMTP_MBOX_FULL;
 	case LOOKUP_UNKNOWN:
 		return q->account != 0 ? SMTP_NOT_YOURS : SMTP_NO_USER;
 	case LOOKUP_FOREIGN:
@@ -158,7 +163,7 @@ send_batch(uint64_t account)
 {
 	struct batch		*b = xcalloc(1, sizeof(*b));
 	struct question		*q, *next;
-	struct rec_address	 r;
+	struct rec_asked	 r;
 	struct buf		 list;
 	uint32_t		 n = 0;
 
@@ -169,7 +174,8 @@ send_batch(uint64_t account)
 		if (q->is_login || q->account != account)
 			continue;
 		r.address = q->address;
-		rec_add_address(&list, &n, &r);
+		r.size = q->size;
+		rec_add_asked(&list, &n, &r);
 		b->q[b->n++] = q;
 		TAILQ_REMOVE(&as.waiting, q, next);
 		TAILQ_INSERT_TAIL(&as.asked, q, next);
@@ -216,12 +222,21 @@ add(struct session *s, uint32_t id, struct str text)
 }
 
 void
-asking_address(struct session *s, uint32_t id, uint64_t account,
+asking_sender(struct session *s, uint32_t id, uint64_t account,
     struct str address)
 {
 	struct question *q = add(s, id, address);
 
 	q->account = account;
+}
+
+void
+asking_recipient(struct session *s, uint32_t id, struct str address,
+    uint64_t size)
+{
+	struct question *q = add(s, id, address);
+
+	q->size = size;
 }
 
 void
@@ -316,6 +331,7 @@ asking_init(void)
 	TAILQ_INIT(&as.asked);
 	map_init(&as.batches);
 	map_init(&as.logins);
+	as.rejects_full = strcmp(conf_text(C_SMTP_OVER_QUOTA), "reject") == 0;
 	as.tick = loop_timer(on_tick, NULL);
 	as.authd = link_new("authd", R_SMTPD, R_AUTHD, &ops, NULL);
 	loop_hook(ask_all, NULL);

@@ -1,6 +1,6 @@
 /*
- * asking - what smtpd asks of authd: are these recipients ours, may this
- * account send as that, is this password right.
+ * asking - what smtpd asks of authd: are these recipients ours and is there
+ * room, may this account send as that, is this password right.
  *
  * Recipients of all sessions that ask in one turn travel in batches of up to
  * 100.  While authd is away questions wait, and are asked again when it is
@@ -22,10 +22,12 @@ void	asking_init(void);
 
 /*
  * The answer goes to session_answered with the engine's id; the session must
- * live until then (session_hold).  account 0: a recipient; else whether that
- * account may send as the address.
+ * live until then (session_hold).  size: what the client announced, or 0.
  */
-void	asking_address(struct session *, uint32_t id, uint64_t account,
+void	asking_recipient(struct session *, uint32_t id, struct str address,
+	    uint64_t size);
+/* Whether the account may send as the address. */
+void	asking_sender(struct session *, uint32_t id, uint64_t account,
 	    struct str address);
 /* To session_logged_in.  The password is copied, and wiped when answered. */
 void	asking_login(struct session *, uint32_t id, uint64_t sid,

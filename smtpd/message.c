@@ -41,6 +41,7 @@ message_sender(struct session *s, const struct smtp_mail *m)
 {
 	s->sender = m->sender;
 	s->eight = m->eight;
+	s->announced = m->size;
 }
 
 void

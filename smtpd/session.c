@@ -193,7 +193,7 @@ on_mail(struct session *s, const struct smtp_event *ev)
 		return;
 	}
 	s->holds++;
-	asking_address(s, ev->id, s->account,
+	asking_sender(s, ev->id, s->account,
 	    addr_text(&ev->mail.sender, text));
 }
 
@@ -205,7 +205,7 @@ on_rcpt(struct session *s, const struct smtp_event *ev)
 
 	message_rcpt_add(s, ev->id, address);
 	s->holds++;
-	asking_address(s, ev->id, 0, address);
+	asking_recipient(s, ev->id, address, s->announced);
 }
 
 /* May the content come?  Waits for queued as long as it is away. */

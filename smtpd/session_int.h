@@ -39,6 +39,7 @@ struct session {
 	/* The message under way. */
 	struct addr		 sender;
 	bool			 eight;
+	uint64_t		 announced;	/* SIZE=, or 0 */
 	struct rcpt		*rcpts;
 	unsigned		 nrcpts;
 	uint32_t		 wait_id;	/* DATA waits for pool; or 0 */

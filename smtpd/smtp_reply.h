@@ -20,6 +20,7 @@
 	R(POLICY,	550,	"5.7.1",	"refused by policy")	\
 	R(DISABLED,	550,	"5.2.1",	"mailbox disabled")	\
 	R(MBOX_FULL,	452,	"4.2.2",	"mailbox full")		\
+	R(OVER_QUOTA,	552,	"5.2.2",	"mailbox full")		\
 	R(EXPANSION,	550,	"5.4.6",	"too many targets")	\
 	R(TEMP,		451,	"4.3.0",	"try again later")	\
 	R(FULL,		452,	"4.3.1",	"storage full, try later") \

@@ -39,7 +39,9 @@ enum lookup_verdict {
 	LOOKUP_OK,
 	LOOKUP_UNKNOWN,		/* our domain, nobody there */
 	LOOKUP_FOREIGN,		/* not our domain */
-	LOOKUP_TEMP
+	LOOKUP_TEMP,
+	LOOKUP_NEAR,		/* ours, and nearly full */
+	LOOKUP_OVER		/* ours, and without room for it */
 };
 
 /* LOGIN, tickets, OWNER_SESSION */

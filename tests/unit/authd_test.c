@@ -7,24 +7,31 @@
 /* -- lookups ---------------------------------------------------------- */
 
 static void
-lookup(struct peer *p, uint64_t account, const char *const *names)
+lookup_sized(struct peer *p, uint64_t account, const char *const *names,
+    uint64_t size)
 {
 	struct buf	b;
 	uint32_t	n = 0;
 
 	buf_init(&b, 100000);
 	for (; *names != NULL; names++)
-		rec_add_address(&b, &n, &(struct rec_address){
-		    str_c(*names) });
+		rec_add_asked(&b, &n, &(struct rec_asked){
+		    str_c(*names), size });
 	chan_send_lookup(p->c, &(struct msg_lookup){ .id = 5,
 	    .account = account, .addresses = msg_list_of(&b, n) }, -1);
 	buf_clear(&b);
 }
 
 static void
+lookup(struct peer *p, uint64_t account, const char *const *names)
+{
+	lookup_sized(p, account, names, 0);
+}
+
+static void
 assert_verdicts(struct peer *p, unsigned i, const char *want)
 {
-	static const char	*letters = "OUFT";
+	static const char	*letters = "OUFTnv";
 	struct msg_looked_up	*m = &p->m[i].looked_up;
 	struct rec_verdict	 v;
 	char			 out[101];

@@ -290,59 +290,74 @@ test_truncated(void **state)
 }
 
 /* Headers and fields that lie; written by hand, after 8 bytes of header. */
+static const struct {
+	const char	*name;
+	unsigned	 type, zero;
+	enum role	 from, to;
+	struct str	 body;
+	int		 rc;
+} lies[] = {
+	{ "as it should be", MSG_SUBMIT_ABORT, 0, R_SMTPD, R_QUEUED,
+	    STR_INIT("12345678"), 0 },
+	{ "second field not zero", MSG_SUBMIT_ABORT, 1, R_SMTPD,
+	    R_QUEUED, STR_INIT("12345678"), -1 },
+	{ "type 0", 0, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
+	{ "no type", 999, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
+	{ "list of one verdict", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
+	    STR_INIT("12345678" "\1\0\0\0" "\1\0\0\0" "v"), 0 },
+	{ "list says more", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
+	    STR_INIT("12345678" "\2\0\0\0" "\1\0\0\0" "v"), -1 },
+	{ "list says fewer", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
+	    STR_INIT("12345678" "\0\0\0\0" "\1\0\0\0" "v"), -1 },
+	{ "list says 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
+	    STR_INIT("12345678\xff\xff\xff\xff\1\0\0\0v"), -1 },
+	{ "bytes of list past the end", MSG_LOOKED_UP, 0, R_AUTHD,
+	    R_SMTPD, STR_INIT("12345678\1\0\0\0\2\0\0\0v"), -1 },
+	{ "bytes of list 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
+	    STR_INIT("12345678\1\0\0\0\xff\xff\xff\xff" "v"), -1 },
+	{ "element past its list", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
+	    STR_INIT("1234567812345678" "\1\0\0\0" "\5\0\0\0"
+	    "\2\0\0\0" "a"), -1 },
+	{ "NUL in text of an element", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
+	    STR_INIT("1234567812345678" "\1\0\0\0" "\16\0\0\0"
+	    "\2\0\0\0" "a\0" "12345678"), -1 },
+	{ "text of an element", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
+	    STR_INIT("1234567812345678" "\1\0\0\0" "\16\0\0\0"
+	    "\2\0\0\0" "ab" "12345678"), 0 },
+	{ "half a number of an element", MSG_LOOKUP, 0, R_SMTPD,
+	    R_AUTHD, STR_INIT("1234567812345678" "\1\0\0\0"
+	    "\15\0\0\0" "\2\0\0\0" "ab" "1234567"), -1 },
+	{ "usage", MSG_USAGE, 0, R_MAILBOXD, R_AUTHD,
+	    STR_INIT("123456781234567812345678"), 0 },
+	{ "usage of no monitor", MSG_USAGE, 0, R_SMTPD, R_AUTHD,
+	    STR_INIT("123456781234567812345678"), -1 },
+	{ "usage straight from an owner", MSG_USAGE, 0, R_OWNER,
+	    R_AUTHD, STR_INIT("123456781234567812345678"), -1 },
+	{ "usage cut short", MSG_OWNER_USAGE, 0, R_OWNER, R_MAILBOXD,
+	    STR_INIT("12345678123456781234567"), -1 },
+	{ "a quota made by an owner", MSG_OWNER_QUOTA, 0, R_OWNER,
+	    R_MAILBOXD, STR_INIT("123456781234567812345678"), -1 },
+	{ "NUL in BYTES is fine", MSG_SUBMIT_DATA, 0, R_SMTPD,
+	    R_QUEUED, STR_INIT("12345678" "\2\0\0\0" "\0a"), 0 },
+	{ "NUL in STR is not", MSG_DELIVERED, 0, R_OWNER, R_LOCAL,
+	    STR_INIT("12345678" "1" "\2\0\0\0" "a\0"), -1 },
+};
+
 static void
 test_lies(void **state)
 {
-	static const struct {
-		const char	*name;
-		unsigned	 type, zero;
-		enum role	 from, to;
-		struct str	 body;
-		int		 rc;
-	} t[] = {
-		{ "as it should be", MSG_SUBMIT_ABORT, 0, R_SMTPD, R_QUEUED,
-		    STR_INIT("12345678"), 0 },
-		{ "second field not zero", MSG_SUBMIT_ABORT, 1, R_SMTPD,
-		    R_QUEUED, STR_INIT("12345678"), -1 },
-		{ "type 0", 0, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
-		{ "no type", 999, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
-		{ "list of one verdict", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678" "\1\0\0\0" "\1\0\0\0" "v"), 0 },
-		{ "list says more", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678" "\2\0\0\0" "\1\0\0\0" "v"), -1 },
-		{ "list says fewer", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678" "\0\0\0\0" "\1\0\0\0" "v"), -1 },
-		{ "list says 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678\xff\xff\xff\xff\1\0\0\0v"), -1 },
-		{ "bytes of list past the end", MSG_LOOKED_UP, 0, R_AUTHD,
-		    R_SMTPD, STR_INIT("12345678\1\0\0\0\2\0\0\0v"), -1 },
-		{ "bytes of list 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-		    STR_INIT("12345678\1\0\0\0\xff\xff\xff\xff" "v"), -1 },
-		{ "element past its list", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
-		    STR_INIT("1234567812345678" "\1\0\0\0" "\5\0\0\0"
-		    "\2\0\0\0" "a"), -1 },
-		{ "NUL in text of an element", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
-		    STR_INIT("1234567812345678" "\1\0\0\0" "\6\0\0\0"
-		    "\2\0\0\0" "a\0"), -1 },
-		{ "text of an element", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
-		    STR_INIT("1234567812345678" "\1\0\0\0" "\6\0\0\0"
-		    "\2\0\0\0" "ab"), 0 },
-		{ "NUL in BYTES is fine", MSG_SUBMIT_DATA, 0, R_SMTPD,
-		    R_QUEUED, STR_INIT("12345678" "\2\0\0\0" "\0a"), 0 },
-		{ "NUL in STR is not", MSG_DELIVERED, 0, R_OWNER, R_LOCAL,
-		    STR_INIT("12345678" "1" "\2\0\0\0" "a\0"), -1 },
-	};
 	char	p[200];
 	size_t	i;
 
 	(void)state;
-	for (i = 0; i < LENGTH(t); i++) {
-		put_u16(p, (uint16_t)t[i].type);
-		put_u16(p + 2, (uint16_t)t[i].zero);
-		put_u32(p + 4, (uint32_t)t[i].body.n);
-		memcpy(p + 8, t[i].body.p, t[i].body.n);
-		if (decode(p, t[i].body.n + 8, t[i].from, t[i].to) != t[i].rc)
-			fail_msg("%s", t[i].name);
+	for (i = 0; i < LENGTH(lies); i++) {
+		put_u16(p, (uint16_t)lies[i].type);
+		put_u16(p + 2, (uint16_t)lies[i].zero);
+		put_u32(p + 4, (uint32_t)lies[i].body.n);
+		memcpy(p + 8, lies[i].body.p, lies[i].body.n);
+		if (decode(p, lies[i].body.n + 8, lies[i].from,
+		    lies[i].to) != lies[i].rc)
+			fail_msg("%s", lies[i].name);
 	}
 	/* The length of the body as 2^32 - 1. */
 	put_u16(p, MSG_SUBMIT_ABORT);
@@ -364,12 +379,13 @@ test_caps(void **state)
 		buf_init(&b, 100000);
 		pack_u16(&b, MSG_LOOKUP);
 		pack_u16(&b, 0);
-		pack_u32(&b, (uint32_t)(8 + 8 + 4 + 4 + 4 + n));
+		pack_u32(&b, (uint32_t)(8 + 8 + 4 + 4 + 4 + n + 8));
 		pack_u64(&b, 1);
 		pack_u64(&b, 2);
 		pack_u32(&b, 1);
-		pack_u32(&b, (uint32_t)(4 + n));
+		pack_u32(&b, (uint32_t)(4 + n + 8));
 		pack_str(&b, str_of(filler, n));
+		pack_u64(&b, 3);
 		assert_int_equal(decode(buf_str(&b).p, b.n, R_SMTPD, R_AUTHD),
 		    n <= 320 ? 0 : -1);
 		buf_clear(&b);
