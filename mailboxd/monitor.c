@@ -19,6 +19,7 @@
 #include "common/ipc/ticket.h"
 #include "mailboxd/control.h"
 #include "mailboxd/hello.h"
+#include "mailboxd/limits.h"
 #include "mailboxd/owners.h"
 
 #define STORED	"owner-"	/* and mailbox-tenant-shard */
@@ -159,6 +160,13 @@ stored_name(const struct owner *o, char *name)
 	    (unsigned long long)o->mailbox, o->tenant, o->shard);
 }
 
+static void
+go(struct owner *o)
+{
+	owner_ready(o);
+	pass_waiting(o);
+}
+
 /*
  * An owner has one helper at a time, whatever it asks for: the one before
  * sees the end of its socket, although the owner may hold on to its own.
@@ -203,8 +211,8 @@ on_owner(struct chan *c, const struct msg *m, int fd)
 	if (m->type == MSG_OWNER_READY) {
 		if (m->owner_ready.mailbox != o->mailbox)
 			return -1;
-		owner_ready(o);
-		pass_waiting(o);
+		if (!limits_hold(o))
+			go(o);
 		return 0;
 	}
 	if (m->type == MSG_OWNER_DAMAGE)
@@ -219,6 +227,8 @@ on_owner(struct chan *c, const struct msg *m, int fd)
 		want_helper(o);
 		return 0;
 	}
+	if (m->type == MSG_OWNER_USAGE)
+		return limits_used(o, &m->owner_usage);
 	if (m->type != MSG_OWNER_IDLE)
 		return -1;
 	if (owner_idle(o, m->owner_idle.received))
@@ -239,6 +249,7 @@ on_owner_down(struct chan *c)
 	control_owner_down(o->mailbox);
 	o->wants_helper = false;
 	end_helper(o);
+	limits_forget(o);
 	/* Died before it was ready: another would, too. */
 	if (o->state == OWNER_ASKED)
 		refuse_waiting(o);
@@ -359,6 +370,8 @@ adopt_all(void)
 		}
 		owner_adopt(o);
 		o->ctl = chan_new(fd, R_MAILBOXD, R_OWNER, &owner_ops, o);
+		chan_send_owner_ask(o->ctl, &(struct msg_owner_ask){
+		    o->mailbox }, -1);
 	}
 	if (owners_count(mo.owners) > 0)
 		log_info("owners taken over",
@@ -374,6 +387,10 @@ on_authd(struct chan *c, const struct msg *m, int fd)
 	(void)fd;
 	if (m->type == MSG_MAILBOX_FOUND)
 		return control_found(&m->mailbox_found);
+	if (m->type == MSG_QUOTA) {
+		limits_told(&m->quota);
+		return 0;
+	}
 	if (m->type != MSG_TICKET_KEY || m->ticket_key.key.n != TICKET_KEY)
 		return -1;
 	mo.has_key = true;
@@ -382,14 +399,23 @@ on_authd(struct chan *c, const struct msg *m, int fd)
 }
 
 static void
+on_authd_up(struct chan *c, void *arg)
+{
+	(void)arg;
+	limits_link(c);
+}
+
+static void
 on_authd_down(void *arg)
 {
 	(void)arg;
 	mo.has_key = false;
 	control_authd_down();
+	limits_link(NULL);
 }
 
 static const struct link_ops authd_ops = {
+	.on_up = on_authd_up,
 	.on_msg = on_authd,
 	.on_down = on_authd_down,
 };
@@ -438,6 +464,7 @@ void
 monitor_init(void)
 {
 	mo.owners = owners_new((unsigned)conf_num(C_MAILBOX_OWNERS_MAX));
+	limits_init(mo.owners, go);
 	adopt_all();
 	mo.authd = link_new("authd", R_MAILBOXD, R_AUTHD, &authd_ops, NULL);
 	mo.zygote = link_new("zygote", R_MAILBOXD, R_ZYGOTE, &zygote_ops,

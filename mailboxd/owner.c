@@ -23,6 +23,7 @@
 #include "mailboxd/helper.h"
 #include "mailboxd/incoming.h"
 #include "mailboxd/conn.h"
+#include "mailboxd/report.h"
 #include "mailboxd/scrubber.h"
 #include "mailboxd/store.h"
 
@@ -68,6 +69,7 @@ on_linger(void *arg)
 	(void)arg;
 	if (!is_idle())
 		return;
+	report_rest();
 	chan_send_owner_idle(ow.ctl, &(struct msg_owner_idle){ ow.received },
 	    -1);
 	/* No answer: something is on its way, or there is no monitor now. */
@@ -153,6 +155,7 @@ on_turn(void *arg)
 	/* The helper's answer makes another turn. */
 	if (!commit(false))
 		return;
+	report_turn();
 	incoming_answer();
 	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = conn_next(s))
 		conn_send(s);
@@ -224,6 +227,10 @@ on_monitor(struct chan *c, const struct msg *m, int fd)
 		helper_here(fd);
 		return 0;
 	}
+	if (m->type == MSG_OWNER_QUOTA)
+		return report_limit(&m->owner_quota);
+	if (m->type == MSG_OWNER_ASK)
+		return report_ask(&m->owner_ask);
 	if (m->type != MSG_OWNER_GO)
 		return -1;
 	on_go(&m->owner_go);
@@ -297,6 +304,7 @@ owner_prepare(void)
 	conn_gate(is_waiting);
 	ow.linger = loop_timer(on_linger, NULL);
 	ow.sync = loop_timer(on_sync, NULL);
+	report_prepare();
 }
 
 int
@@ -319,6 +327,7 @@ owner_main(const struct place *p, int ctl, int dir)
 	ow.store = mbox_store(ow.mbox);
 	ow.ctl = chan_new(ctl, R_OWNER, R_MAILBOXD, &monitor_ops, NULL);
 	helper_by(ow.ctl);
+	report_start(ow.mbox, ow.mailbox, ow.ctl);
 	say_ready();
 	if (!ow.done && loop_run() == -1)
 		fatal("event loop");

@@ -106,6 +106,11 @@ owner_again(struct owner *o)
 	o->state = OWNER_ASKED;
 	o->passed = 0;
 	o->known = true;
+	o->reported = false;
+	o->limited = false;
+	o->asked = false;
+	o->behind = false;
+	o->holds = false;
 }
 
 bool

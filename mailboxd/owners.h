@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "mailboxd/quota.h"
+
 struct chan;
 struct work;
 
@@ -33,6 +35,14 @@ struct owner {
 	enum owner_state	 state;
 	uint64_t		 passed;	/* pieces of work */
 	bool			 known;		/* whether `passed` is right */
+	/* limits.c's: what it holds and may hold. */
+	struct quota		 used, limit;
+	bool			 reported;	/* `used` is known */
+	bool			 limited;	/* it was told `limit` */
+	bool			 asked;		/* authd is to answer */
+	bool			 behind;	/* more was said meanwhile */
+	bool			 holds;		/* ready but for its limit */
+	int64_t			 since;
 	/* The monitor's. */
 	struct chan		*ctl;		/* NULL: not asked for yet */
 	int			 helper;	/* our copy of its end, or -1 */
