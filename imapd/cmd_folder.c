@@ -71,6 +71,8 @@ enum {
 	ST_UIDNEXT,
 	ST_UIDVALIDITY,
 	ST_UNSEEN,
+	ST_DELETED,		/* RFC 9208 4.1.4 */
+	ST_DELETED_STORAGE,
 	ST_COUNT,
 	ST_ITEMS_MAX = 16	/* named in one command, repeated or not */
 };
@@ -81,6 +83,8 @@ static const struct str status_names[ST_COUNT] = {
 	[ST_UIDNEXT] = STR_INIT("UIDNEXT"),
 	[ST_UIDVALIDITY] = STR_INIT("UIDVALIDITY"),
 	[ST_UNSEEN] = STR_INIT("UNSEEN"),
+	[ST_DELETED] = STR_INIT("DELETED"),
+	[ST_DELETED_STORAGE] = STR_INIT("DELETED-STORAGE"),
 };
 
 static int
@@ -130,17 +134,54 @@ is_asked(const unsigned *items, unsigned n, unsigned item)
 	return false;
 }
 
-static void
-put_status(struct imap *s, const struct store_status *st,
-    const unsigned *items, unsigned n)
+/* These are in no folder's row: somebody has to look. */
+static enum store_result
+count_deleted(struct imap *s, uint64_t v[ST_COUNT])
 {
-	const uint32_t values[ST_COUNT] = {
-		[ST_MESSAGES] = st->messages,
-		[ST_RECENT] = st->recent,
-		[ST_UIDNEXT] = st->uidnext,
-		[ST_UIDVALIDITY] = st->uidvalidity,
-		[ST_UNSEEN] = st->unseen,
-	};
+	struct store_folder	*f;
+	size_t			 i;
+	enum store_result	 r = s->store->ops->open(s->store->impl,
+				    buf_str(&s->name), &f);
+
+	if (r != STORE_OK)
+		return r;
+	for (i = 0; i < f->n; i++) {
+		if (!(f->msgs[i].flags & STORE_DELETED))
+			continue;
+		v[ST_DELETED]++;
+		v[ST_DELETED_STORAGE] += f->msgs[i].size;
+	}
+	s->work -= (int64_t)f->n;
+	s->store->ops->close(s->store->impl, f);
+	return STORE_OK;
+}
+
+static enum store_result
+status_values(struct imap *s, const unsigned *items, unsigned n,
+    uint64_t v[ST_COUNT])
+{
+	struct store_status	st;
+	enum store_result	r = s->store->ops->status(s->store->impl,
+				    buf_str(&s->name),
+				    is_asked(items, n, ST_RECENT), &st);
+
+	if (r != STORE_OK)
+		return r;
+	v[ST_MESSAGES] = st.messages;
+	v[ST_RECENT] = st.recent;
+	v[ST_UIDNEXT] = st.uidnext;
+	v[ST_UIDVALIDITY] = st.uidvalidity;
+	v[ST_UNSEEN] = st.unseen;
+	if (!is_asked(items, n, ST_DELETED) &&
+	    !is_asked(items, n, ST_DELETED_STORAGE))
+		return STORE_OK;
+	return count_deleted(s, v);
+}
+
+static void
+put_status(struct imap *s, const uint64_t v[ST_COUNT], const unsigned *items,
+    unsigned n)
+{
 	unsigned i;
 
 	buf_add(&s->out, S("* STATUS "));
@@ -149,7 +190,7 @@ put_status(struct imap *s, const struct store_status *st,
 		buf_add(&s->out, i == 0 ? S(" (") : S(" "));
 		buf_add(&s->out, status_names[items[i]]);
 		buf_addc(&s->out, ' ');
-		buf_addu(&s->out, values[items[i]]);
+		buf_addu(&s->out, v[items[i]]);
 	}
 	buf_add(&s->out, S(")\r\n"));
 }
@@ -157,7 +198,7 @@ put_status(struct imap *s, const struct store_status *st,
 void
 cmd_status(struct imap *s)
 {
-	struct store_status	st;
+	uint64_t		values[ST_COUNT] = { 0 };
 	unsigned		items[ST_ITEMS_MAX], n;
 	enum store_result	r;
 
@@ -167,9 +208,8 @@ cmd_status(struct imap *s)
 		imap_bad_args(s);
 		return;
 	}
-	r = s->store->ops->status(s->store->impl, buf_str(&s->name),
-	    is_asked(items, n, ST_RECENT), &st);
+	r = status_values(s, items, n, values);
 	if (r == STORE_OK)
-		put_status(s, &st, items, n);
+		put_status(s, values, items, n);
 	imap_result(s, r, "that is all");
 }

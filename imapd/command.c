@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	    cmd_expunge },
 	{ STR_INIT("FETCH"), CMD_SELECTED | CMD_NO_EXPUNGE | CMD_UID,
 	    cmd_fetch },
+	{ STR_INIT("GETQUOTA"), 0, cmd_getquota },
+	{ STR_INIT("GETQUOTAROOT"), 0, cmd_getquotaroot },
 	{ STR_INIT("ID"), 0, cmd_id },
 	{ STR_INIT("IDLE"), 0, cmd_idle },
 	{ STR_INIT("LIST"), 0, cmd_list },

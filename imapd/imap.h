@@ -14,8 +14,8 @@
  *
  * After each change in the store every session of the mailbox is told by
  * imap_changed.  Also here: RFC 2177 (IDLE), 2342 (NAMESPACE), 2971 (ID),
- * 3348 (CHILDREN), 3691 (UNSELECT), 4315 (UIDPLUS), 7888 (LITERAL+), and the
- * response codes of 5530.
+ * 3348 (CHILDREN), 3691 (UNSELECT), 4315 (UIDPLUS), 7888 (LITERAL+), 9208
+ * (QUOTA, without SETQUOTA), and the response codes of 5530.
  */
 #ifndef IMAPD_IMAP_H
 #define IMAPD_IMAP_H

@@ -128,6 +128,8 @@ void	imap_put_folder(struct imap *, struct str);
 const struct command *command_find(struct str name);
 
 void	cmd_capability(struct imap *);
+void	cmd_getquota(struct imap *);
+void	cmd_getquotaroot(struct imap *);
 void	cmd_noop(struct imap *);
 void	cmd_logout(struct imap *);
 void	cmd_login(struct imap *);

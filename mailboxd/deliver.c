@@ -95,7 +95,7 @@ admit(struct mbox *m, const struct deliver_new *new)
 	}
 	if (new->size > UINT32_MAX - RECORD_TRACE_MAX)
 		return DELIVER_LARGE;
-	r = mbox_quota(m, new->size, 1);
+	r = mbox_admit(m, new->size, 1);
 	if (r == STORE_OK)
 		r = mbox_room(m, new->size, NEED_GROW);
 	return result_of(r);
@@ -213,7 +213,7 @@ settle(struct deliver *d, const struct state_folder *inbox)
 	}
 	if (inbox == NULL || inbox->uidnext >= UINT32_MAX - 1)
 		return DELIVER_ERROR;
-	if (mbox_quota(d->m, d->in.size + d->trace.n, 1) != STORE_OK)
+	if (mbox_admit(d->m, d->in.size + d->trace.n, 1) != STORE_OK)
 		return DELIVER_QUOTA;
 	errno = d->error;
 	if (d->error != 0)

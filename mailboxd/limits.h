@@ -6,9 +6,9 @@
  * authd.  When authd was away, everything is reported again.
  *
  * An owner that is new gets its work after its limit, so that the first
- * message to a full mailbox is refused as the second is; but it does not wait longer
- * than about LIMITS_WAIT_MS, and not at all when authd is away: then there is
- * no limit for the time being.
+ * message to a full mailbox is refused as the second is; but it does not wait
+ * longer than about LIMITS_WAIT_MS, and not at all when authd is away: then
+ * there is no limit for the time being.
  */
 #ifndef MAILBOXD_LIMITS_H
 #define MAILBOXD_LIMITS_H

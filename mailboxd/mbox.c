@@ -92,25 +92,6 @@ mbox_room(struct mbox *m, uint64_t bytes, enum mbox_need need)
 	return STORE_OK;
 }
 
-enum store_result
-mbox_quota(const struct mbox *m, uint64_t size, uint64_t messages)
-{
-	return quota_has_room(m->limit, m->st.usage,
-	    (struct quota){ size, messages }) ? STORE_OK : STORE_QUOTA;
-}
-
-struct quota
-mbox_usage(const struct mbox *m)
-{
-	return m->st.usage;
-}
-
-void
-mbox_limit(struct mbox *m, struct quota limit)
-{
-	m->limit = limit;
-}
-
 /* -- adding ----------------------------------------------------------- */
 
 /* The index has failed us: this process ends and the next makes another. */

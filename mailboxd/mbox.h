@@ -43,9 +43,11 @@ enum store_result mbox_room(struct mbox *, uint64_t bytes, enum mbox_need);
 void	mbox_add(struct mbox *, const struct record *, uint64_t id,
 	    struct str payload);
 
-/* STORE_OK, or STORE_QUOTA when so much more would pass the limit. */
-enum store_result mbox_quota(const struct mbox *, uint64_t size,
+/* mbox_quota.c: STORE_OK, or STORE_QUOTA when so much more is too much. */
+enum store_result mbox_admit(const struct mbox *, uint64_t size,
 	    uint64_t messages);
+/* A function of struct store_ops. */
+void	mbox_quota(void *, struct store_quota *);
 
 /* Brings a folder's messages into memory; STORE_OK or STORE_ERROR. */
 enum store_result mbox_want(struct mbox *, struct state_folder *);

@@ -2,9 +2,9 @@
  * report - the owner tells the monitor what its mailbox holds, and is told
  * what it may hold.
  *
- * It says so when it starts, when a change is news (quota.h), ten
- * seconds after any other change, and before it asks to go.  Nothing runs while nothing has
- * changed.  Until it has been told its limit there is none.
+ * It says so when it starts, when a change is news (quota.h), ten seconds
+ * after any other change, and before it asks to go.  Nothing runs while
+ * nothing has changed.  Until it has been told its limit there is none.
  */
 #ifndef MAILBOXD_REPORT_H
 #define MAILBOXD_REPORT_H

@@ -302,7 +302,7 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 	*uidvalidity = to->uidvalidity;
 	if (n == 0)
 		return STORE_OK;
-	r = mbox_quota(m, size, n);
+	r = mbox_admit(m, size, n);
 	if (r == STORE_OK)
 		r = mbox_room(m, n * 4, NEED_GROW);
 	if (r != STORE_OK)
@@ -362,7 +362,7 @@ op_append(void *impl, const struct store_new *new, struct store_append **out)
 		if (!word_ok(new->keywords[i]))
 			return STORE_LIMIT;
 	}
-	r = mbox_quota(m, new->size, 1);
+	r = mbox_admit(m, new->size, 1);
 	if (r == STORE_OK)
 		r = mbox_room(m, new->size, NEED_GROW);
 	if (r != STORE_OK)
@@ -446,7 +446,7 @@ append_check(struct mbox *m, struct store_append *a,
 	if (f->uidnext >= UINT32_MAX - 1 || missing_keywords(a, f) >
 	    STORE_KEYWORDS_MAX - f->nkeywords)
 		return STORE_LIMIT;
-	if (mbox_quota(m, a->in.size, 1) != STORE_OK)
+	if (mbox_admit(m, a->in.size, 1) != STORE_OK)
 		return STORE_QUOTA;
 	if (intake_end(&a->in) == -1)
 		return STORE_ERROR;
@@ -543,6 +543,7 @@ static const struct store_ops ops = {
 	.body_open = reading_body_open,
 	.body_read = reading_body_read,
 	.body_close = reading_body_close,
+	.quota = mbox_quota,
 	.sync = op_sync,
 };
 

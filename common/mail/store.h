@@ -118,6 +118,12 @@ struct store_new {
 	unsigned	 nkeywords;
 };
 
+/* Of all folders together: octets and messages; of limits 0 is none. */
+struct store_quota {
+	uint64_t	size, messages;
+	uint64_t	size_max, messages_max;
+};
+
 struct store_ops {
 	/* The first name greater than `after` (byte order), or NO_SUCH. */
 	enum store_result (*next)(void *, struct str after,
@@ -179,6 +185,9 @@ struct store_ops {
 	enum store_result (*body_read)(void *, struct store_body *,
 	    uint32_t from, size_t n, struct buf *out);
 	void (*body_close)(void *, struct store_body *);
+
+	/* What the mailbox holds and may hold. */
+	void (*quota)(void *, struct store_quota *);
 
 	/*
 	 * Nothing that was changed waits for its sync any longer: for CHECK,

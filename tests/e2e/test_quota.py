@@ -114,6 +114,7 @@ def test_full_and_not(small):
 def test_exactly_full(small):
     with Reader(small) as r:
         small.ctl("user", "quota", TO, "1000")
+        assert b"QUOTA=RES-STORAGE" in r.c.capability()[1][0]
         wait_for(lambda: r.append(1001)[1].startswith("[OVERQUOTA]"),
                  "the new quota")
         assert r.append(999)[0] == "OK"
@@ -124,6 +125,8 @@ def test_exactly_full(small):
         assert wait_used(small, lambda u: u["used"] == 1000)["state"] == \
             "over"
         assert send(small, size=False) == (452, "4.2.2")
+        assert r.c.getquotaroot("INBOX")[1] == [
+            [b'"INBOX" ""'], [b'"" (STORAGE 1 1)']]
         # The operator gives more: known at once to owner and lookup.
         small.ctl("user", "quota", TO, "none")
         small.wait_queue_empty()

@@ -148,6 +148,8 @@ play_store(struct player *p, struct str text)
 		model_store_add(p->m, arg, str_c(imap_script_mail), 0, 0);
 	else if (str_eq(word, S("quota")))
 		p->m->quota = strtoull(arg, NULL, 10);
+	else if (str_eq(word, S("messages")))
+		p->m->messages_max = strtoull(arg, NULL, 10);
 	else if (str_eq(word, S("max")))
 		p->m->append_max = (uint32_t)strtoull(arg, NULL, 10);
 	else if (str_eq(word, S("broken")))

@@ -599,7 +599,7 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 		sum += f->texts[at].n;
 	}
 	if (m->used + sum > m->quota)
-		return STORE_FULL;
+		return STORE_QUOTA;
 	*uidvalidity = t->pub.uidvalidity;
 	for (i = 0; i < n; i++) {
 		at = msg_find(pub, uids[i]);
@@ -639,7 +639,7 @@ op_append(void *impl, const struct store_new *new, struct store_append **out)
 	if (new->size > m->append_max)
 		return STORE_LIMIT;
 	if (m->used + new->size > m->quota)
-		return STORE_FULL;
+		return STORE_QUOTA;
 	assert(new->nkeywords <= STORE_KEYWORDS_MAX);
 	a = xcalloc(1, sizeof(*a));
 	m->appends++;
@@ -755,6 +755,22 @@ op_sync(void *impl)
 	m->syncs++;
 }
 
+static void
+op_quota(void *impl, struct store_quota *q)
+{
+	struct model_store	*m = impl;
+	size_t			 i;
+
+	*q = (struct store_quota){ .size = m->used,
+	    .messages_max = m->messages_max };
+	if (m->quota < UINT64_MAX / 2)
+		q->size_max = m->quota;
+	for (i = 0; i < m->nentries; i++) {
+		if (m->entries[i].folder != NULL)
+			q->messages += m->entries[i].folder->pub.n;
+	}
+}
+
 static const struct store_ops ops = {
 	.next = op_next,
 	.create = op_create,
@@ -777,6 +793,7 @@ static const struct store_ops ops = {
 	.body_read = op_body_read,
 	.body_close = op_body_close,
 	.sync = op_sync,
+	.quota = op_quota,
 };
 
 /* -- for tests --------------------------------------------------------- */

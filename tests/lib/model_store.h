@@ -18,7 +18,8 @@ struct model_store {
 
 	/* Knobs. */
 	uint32_t		 append_max;	/* octets; more: STORE_LIMIT */
-	uint64_t		 quota;		/* octets; more: STORE_FULL */
+	uint64_t		 quota;		/* octets; more: STORE_QUOTA */
+	uint64_t		 messages_max;	/* told, but not kept to */
 	bool			 broken;	/* body_read: STORE_ERROR */
 	uint32_t		 torn;		/* body_read: no octets from
 						   here on; 0: all */

@@ -41,7 +41,7 @@ static const struct imap_scene any[] = {
 	{ "capability",
 	    "C: a CAPABILITY\n"
 	    "S: * CAPABILITY IMAP4rev1 LITERAL+ CHILDREN ID IDLE NAMESPACE "
-	    "UIDPLUS UNSELECT\n"
+	    "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE UIDPLUS UNSELECT\n"
 	    "S: a OK...\n" },
 	{ "noop, letters of either case", "C: a nOOp\nS: a OK...\n" },
 	{ "logout",
@@ -57,6 +57,24 @@ static const struct imap_scene any[] = {
 	{ "namespace",
 	    "C: a NAMESPACE\nS: * NAMESPACE ((\"\" \"/\")) NIL NIL\n"
 	    "S: a OK...\n" },
+	{ "quota, RFC 9208",
+	    "C: a GETQUOTA \"\"\nS: * QUOTA \"\" ()\nS: a OK...\n"
+	    "M: quota 2048\n"
+	    "C: b GETQUOTAROOT INBOX\nS: * QUOTAROOT \"INBOX\" \"\"\n"
+	    "S: * QUOTA \"\" (STORAGE 1 2)\nS: b OK...\n"
+	    "M: messages 9\n"
+	    "C: c getquota \"\"\n"
+	    "S: * QUOTA \"\" (STORAGE 1 2 MESSAGE 4 9)\nS: c OK...\n"
+	    "M: quota 2049\n"
+	    "C: d GETQUOTAROOT not/yet\nS: * QUOTAROOT \"not/yet\" \"\"\n"
+	    "S: * QUOTA \"\" (STORAGE 1 3 MESSAGE 4 9)\nS: d OK...\n"
+	    "C: e GETQUOTA {0}\nS: + go on\nC: \n"
+	    "S: * QUOTA...\nS: e OK...\n"
+	    "C: f GETQUOTA other\nS: f NO [NONEXISTENT]...\n"
+	    "C: g GETQUOTA\nS: g BAD...\nC: h GETQUOTA \"\" x\nS: h BAD...\n"
+	    "C: i GETQUOTAROOT\nS: i BAD...\n"
+	    "C: j GETQUOTAROOT INBOX x\nS: j BAD...\n"
+	    "C: k SETQUOTA \"\" (STORAGE 1)\nS: k BAD...\n" },
 	{ "no such command", "C: a XYZZY\nS: a BAD no such command\n" },
 	{ "uid of what has none", "C: a UID NOOP\nS: a BAD...\n" },
 	{ "nothing selected",
@@ -140,6 +158,9 @@ static const struct imap_scene folders[] = {
 	    "C: b STATUS INBOX ()\nS: b BAD...\n"
 	    "C: c STATUS INBOX (SIZE)\nS: c BAD...\n"
 	    "C: d STATUS none (UNSEEN)\nS: d NO [NONEXISTENT]...\n"
+	    "C: f STATUS INBOX (DELETED DELETED-STORAGE)\n"
+	    "S: * STATUS \"INBOX\" (DELETED 1 DELETED-STORAGE 116)\n"
+	    "S: f OK...\n"
 	    "C: e STATUS {5}\nS: + go on\nC: INBOX (UNSEEN)\n"
 	    "S: * STATUS \"INBOX\" (UNSEEN 2)\nS: e OK...\n" },
 	{ "names, ATTACKS F-07",
