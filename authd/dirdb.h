@@ -40,6 +40,8 @@ enum dir_result	 dir_finish(struct dir *, enum dir_result);
 /* tenant.c */
 void		 dir_put_tenant(struct dir *, struct str name, uint32_t tenant,
 		    struct dir_quota);
+/* Of a mailbox that goes, in the transaction that removes it. */
+void		 dir_usage_drop(struct dir *, uint64_t mailbox);
 
 uint64_t	 dir_mailboxes_max(const struct dir *);
 /* Who reads postmaster's mail there; NULL for nobody. */

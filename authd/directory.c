@@ -10,6 +10,7 @@
  *	I id			account's address, by mailbox (big endian)
  *	C id			credentials, by mailbox
  *	U id			usage, by mailbox
+ *	S id			the sum of these, by tenant
  *
  * What the rows mean is in domain.c, user.c, alias.c and tenant.c.  Never
  * asks the clock.

@@ -123,9 +123,8 @@ enum dir_result	 dir_tenant_next(struct dir *, struct str after,
 /* False when nothing was ever put. */
 bool		 dir_usage_get(struct dir *, uint64_t mailbox,
 		    struct dir_usage *);
-/* The first one above that mailbox; mailboxes count from 1. */
-bool		 dir_usage_next(struct dir *, uint64_t mailbox,
-		    struct dir_usage *);
+/* The sum of what was put for mailboxes of that tenant that are there. */
+struct dir_quota dir_usage_sum(struct dir *, uint32_t tenant);
 /* Between dir_usage_begin and dir_usage_end, one transaction. */
 void		 dir_usage_begin(struct dir *);
 void		 dir_usage_put(struct dir *, const struct dir_usage *);

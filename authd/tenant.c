@@ -86,43 +86,75 @@ dir_tenant_next(struct dir *d, struct str after, struct dir_tenant *out)
 /* -- usage ------------------------------------------------------------ */
 
 static void
-read_usage(struct str key, struct str value, struct dir_usage *out)
+put_usage(struct dir *d, struct dir_key key, uint32_t tenant,
+    struct dir_quota used)
 {
-	struct unpack	u = unpack_of(value);
-	size_t		i;
+	struct buf b;
 
-	out->mailbox = 0;
-	for (i = 1; i < key.n; i++)
-		out->mailbox = out->mailbox << 8 | (unsigned char)key.p[i];
-	out->tenant = unpack_u32(&u);
-	out->used.size = unpack_u64(&u);
-	out->used.messages = unpack_u64(&u);
-	if (!unpack_done(&u) || key.n != 9)
+	buf_init(&b, 32);
+	pack_u32(&b, tenant);
+	pack_u64(&b, used.size);
+	pack_u64(&b, used.messages);
+	dir_put(d, key, buf_str(&b));
+	buf_clear(&b);
+}
+
+static bool
+get_usage(struct dir *d, struct dir_key key, uint32_t *tenant,
+    struct dir_quota *used)
+{
+	struct unpack	u;
+	struct str	v;
+
+	if (!dir_get(d, key, &v))
+		return false;
+	u = unpack_of(v);
+	*tenant = unpack_u32(&u);
+	used->size = unpack_u64(&u);
+	used->messages = unpack_u64(&u);
+	if (!unpack_done(&u))
 		fatalx("directory: a usage cannot be read");
+	return true;
 }
 
 bool
 dir_usage_get(struct dir *d, uint64_t mailbox, struct dir_usage *out)
 {
-	struct dir_key	key = dir_key_id('U', mailbox);
-	struct str	v;
-
-	if (!dir_get(d, key, &v))
-		return false;
-	read_usage(str_of(key.p, key.n), v, out);
-	return true;
+	out->mailbox = mailbox;
+	return get_usage(d, dir_key_id('U', mailbox), &out->tenant,
+	    &out->used);
 }
 
-bool
-dir_usage_next(struct dir *d, uint64_t mailbox, struct dir_usage *out)
+struct dir_quota
+dir_usage_sum(struct dir *d, uint32_t tenant)
 {
-	struct str k, v;
+	struct dir_quota sum = { 0, 0 };
 
-	if (!dir_seek(d, dir_key_id('U', mailbox), true, &k, &v) ||
-	    k.p[0] != 'U')
-		return false;
-	read_usage(k, v, out);
-	return true;
+	(void)get_usage(d, dir_key_id('S', tenant), &tenant, &sum);
+	return sum;
+}
+
+/* Unsigned: what came off can always be put back. */
+static void
+change_sum(struct dir *d, uint32_t tenant, struct dir_quota old,
+    struct dir_quota new)
+{
+	struct dir_quota sum = dir_usage_sum(d, tenant);
+
+	sum.size += new.size - old.size;
+	sum.messages += new.messages - old.messages;
+	put_usage(d, dir_key_id('S', tenant), tenant, sum);
+}
+
+void
+dir_usage_drop(struct dir *d, uint64_t mailbox)
+{
+	struct dir_usage old;
+
+	if (!dir_usage_get(d, mailbox, &old))
+		return;
+	change_sum(d, old.tenant, old.used, (struct dir_quota){ 0, 0 });
+	dir_del(d, dir_key_id('U', mailbox));
 }
 
 void
@@ -131,17 +163,15 @@ dir_usage_begin(struct dir *d)
 	dir_begin(d);
 }
 
+/* A mailbox stays in its tenant. */
 void
 dir_usage_put(struct dir *d, const struct dir_usage *in)
 {
-	struct buf b;
+	struct dir_usage old = { .used = { 0, 0 } };
 
-	buf_init(&b, 32);
-	pack_u32(&b, in->tenant);
-	pack_u64(&b, in->used.size);
-	pack_u64(&b, in->used.messages);
-	dir_put(d, dir_key_id('U', in->mailbox), buf_str(&b));
-	buf_clear(&b);
+	(void)dir_usage_get(d, in->mailbox, &old);
+	change_sum(d, in->tenant, old.used, in->used);
+	put_usage(d, dir_key_id('U', in->mailbox), in->tenant, in->used);
 }
 
 void

@@ -39,11 +39,12 @@ tenant_of(struct usage *u, uint32_t id)
 	if (t != NULL)
 		return t;
 	t = xcalloc(1, sizeof(*t));
+	t->used = dir_usage_sum(u->dir, id);
 	map_add(&u->tenants, &t->node, id);
 	return t;
 }
 
-/* Unsigned: what came off can always be put back. */
+/* As the directory's, ahead of it by what waits. */
 static void
 change(struct usage *u, uint32_t tenant, struct dir_quota old,
     struct dir_quota new)
@@ -186,9 +187,11 @@ enum usage_verdict
 usage_verdict(struct usage *u, const struct dir_account *a, uint64_t size)
 {
 	const struct tenant	*t = map_find(&u->tenants, a->tenant);
-	enum usage_verdict	 v;
+	struct dir_quota	 limit = usage_limit(a);
+	enum usage_verdict	 v = USAGE_OK;
 
-	v = usage_of_limit(usage_limit(a), usage_of(u, a->mailbox), size);
+	if (limit.size != 0 || limit.messages != 0)
+		v = usage_of_limit(limit, usage_of(u, a->mailbox), size);
 	if (t == NULL)
 		return v;
 	return worse(v, usage_of_limit(t->limit, t->used, size));
@@ -199,14 +202,10 @@ usage_verdict(struct usage *u, const struct dir_account *a, uint64_t size)
 static void
 load(struct usage *u)
 {
-	const struct dir_quota	none = { 0, 0 };
-	struct dir_tenant	t = { .name = "" };
-	struct dir_usage	row = { .mailbox = 0 };
+	struct dir_tenant t = { .name = "" };
 
 	while (dir_tenant_next(u->dir, str_c(t.name), &t) == DIR_OK)
 		usage_set_tenant(u, t.tenant, t.quota);
-	while (dir_usage_next(u->dir, row.mailbox, &row))
-		change(u, row.tenant, none, row.used);
 }
 
 struct usage *

@@ -1,11 +1,10 @@
 /*
  * usage - what mailboxes and tenants hold, against what they may.
  *
- * Owners report their mailboxes.  The sums of tenants are kept in memory; what
- * was reported is written to the directory in one transaction when it has
- * waited USAGE_WRITE_MS, or when USAGE_WAIT_MAX mailboxes wait.  An authd that
- * dies loses so much of it at most, and of live mailboxes nothing: they are
- * reported again.
+ * Owners report their mailboxes.  What was reported is written to the
+ * directory in one transaction when it has waited USAGE_WRITE_MS, or when
+ * USAGE_WAIT_MAX mailboxes wait.  An authd that dies loses so much of it at
+ * most, and of live mailboxes nothing: they are reported again.
  */
 #ifndef AUTHD_USAGE_H
 #define AUTHD_USAGE_H
@@ -25,7 +24,7 @@ enum usage_verdict {
 
 struct usage;
 
-/* Borrows the directory, and reads all of its usage.  Settings are there. */
+/* Borrows the directory.  Settings are there. */
 struct usage	*usage_new(struct dir *);
 /* Writes what waits. */
 void		 usage_free(struct usage *);

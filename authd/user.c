@@ -118,7 +118,7 @@ dir_user_remove(struct dir *d, struct str address)
 	dir_del(d, dir_key_address('A', str_c(a.address)));
 	dir_del(d, dir_key_id('I', a.mailbox));
 	dir_del(d, dir_key_id('C', a.mailbox));
-	dir_del(d, dir_key_id('U', a.mailbox));
+	dir_usage_drop(d, a.mailbox);
 	return dir_finish(d, DIR_OK);
 }
 
