@@ -91,6 +91,29 @@ go(struct owner *o)
 
 static struct chan *far_owner[3];
 
+/* What a monitor makes once. */
+static int
+set_up_all(void **state)
+{
+	(void)state;
+	clock_release();
+	loop_init();
+	chan_init();
+	owners = owners_new(10);
+	limits_init(owners, go);
+	report_prepare();
+	return 0;
+}
+
+static int
+tear_down_all(void **state)
+{
+	(void)state;
+	owners_free(owners);
+	loop_free();
+	return 0;
+}
+
 static int
 set_up(void **state)
 {
@@ -99,11 +122,6 @@ set_up(void **state)
 	memset(&at_owner, 0, sizeof(at_owner));
 	memset(&at_monitor, 0, sizeof(at_monitor));
 	gone = 0;
-	clock_release();
-	loop_init();
-	chan_init();
-	owners = owners_new(10);
-	limits_init(owners, go);
 	pair(R_MAILBOXD, R_AUTHD, &near_authd, &far_authd);
 	return 0;
 }
@@ -116,9 +134,10 @@ tear_down(void **state)
 
 	(void)state;
 	limits_link(NULL);
-	for (o = owners_next(owners, NULL); o != NULL;
-	    o = owners_next(owners, o))
+	while ((o = owners_next(owners, NULL)) != NULL) {
 		chan_close(o->ctl);
+		owners_remove(owners, o);
+	}
 	for (i = 0; i < 3; i++) {
 		chan_close(far_owner[i]);
 		far_owner[i] = NULL;
@@ -126,8 +145,6 @@ tear_down(void **state)
 	chan_close(near_authd);
 	chan_close(far_authd);
 	loop_turn(0);
-	owners_free(owners);
-	loop_free();
 	return 0;
 }
 
@@ -342,7 +359,6 @@ test_report(void **state)
 	mailbox_open(&b);
 	store_put(b.s, "INBOX", str_of(text, 100), 0, &r);
 	pair(R_OWNER, R_MAILBOXD, &owner, &monitor);
-	report_prepare();
 	report_start(b.m, 5, owner);
 	settle();
 	assert_heard(&at_monitor, 1, 5, 100);
@@ -386,5 +402,5 @@ main(void)
 		T(test_forget), T(test_report),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
