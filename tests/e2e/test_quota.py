@@ -2,6 +2,8 @@
 takes mail again as soon as there is room, without a restart."""
 
 import imaplib
+import os
+import signal
 import smtplib
 
 import pytest
@@ -215,3 +217,28 @@ def test_monitor_and_authd_come_back(small):
         assert wait_used(small, lambda u: u["used_messages"] == 1)[
             "state"] == "over"
         assert send(small) == (452, "4.2.2")
+
+
+def test_authd_stuck(small):
+    """A new owner does not wait for authd for ever; without a limit it
+    takes what comes, and keeps to the limit as soon as it is told."""
+    assert send(small) is None and send(small) is None
+    small.wait_queue_empty()
+    wait_used(small, lambda u: u["used_messages"] == 2)
+    assert send(small, size=False) is None
+    wait_for(lambda: small.lines("4.2.2 the mailbox is over its quota"),
+             "refused")
+    authd = small.pid("authd")
+    os.kill(authd, signal.SIGSTOP)
+    try:
+        for pid in small.owners():
+            small.kill(pid)
+        small.wait_queue_empty()
+        assert small.lines("authd is slow")
+    finally:
+        os.kill(authd, signal.SIGCONT)
+    wait_used(small, lambda u: u["used_messages"] == 3)
+    with Reader(small) as r:
+        assert r.count() == 3
+        assert r.append(100)[1].startswith("[OVERQUOTA]")
+    assert send(small, size=False) == (452, "4.2.2")
