@@ -197,19 +197,23 @@ reclog_read_rec(struct reclog *l, struct recpos pos, struct rec *r,
 	return 0;
 }
 
-/* Gives v the frames of a segment above `after`. */
+/*
+ * Gives v the frames of a segment above `after`; *lost is how many records
+ * and frames of the segment are known to be damaged.
+ */
 static int
 walk_segment(struct reclog *l, uint64_t id, uint64_t after,
-    const struct visitor *v)
+    const struct visitor *v, uint64_t *lost)
 {
 	struct segment		*seg = seg_find(l, id);
 	struct frame_head	 h;
 	struct scan		 s;
 	struct buf		 b;
-	uint64_t		 key = 0, lost;
+	uint64_t		 key = 0;
 	int64_t			 size;
 	int			 fd = seg_fd(l, id), r;
 
+	*lost = 0;
 	if (fd == -1)
 		return -1;
 	size = seg == NULL ? (int64_t)l->cur.end : disk_io->size(fd);
@@ -218,7 +222,7 @@ walk_segment(struct reclog *l, uint64_t id, uint64_t after,
 	if (seg != NULL) {
 		r = footer_load(fd, id, (uint64_t)size, &b, &h, &key);
 		if (r == 0)
-			r = footer_walk(&b, after, v, &lost);
+			r = footer_walk(&b, after, v, lost);
 		else if (errno == 0)
 			r = 1;
 		buf_clear(&b);
@@ -233,6 +237,7 @@ walk_segment(struct reclog *l, uint64_t id, uint64_t after,
 	if (r == 0) {
 		scan_trust(&s, 0);
 		r = scan_walk(&s, after, v);
+		*lost = s.lost + s.damaged;
 	}
 	scan_close(&s);
 	return r;
@@ -282,6 +287,7 @@ reclog_has(struct reclog *l, struct recmark mark)
 {
 	struct replay	p = { .mark = mark };
 	struct visitor	v = { on_frame, on_record, &p };
+	uint64_t	lost;
 
 	if (mark.segment == 0 || mark.sequence == 0)
 		return false;
@@ -292,7 +298,7 @@ reclog_has(struct reclog *l, struct recmark mark)
 	if (seg_find(l, mark.segment) == NULL &&
 	    (mark.segment != l->cur.id || l->cur.end == 0))
 		return false;
-	(void)walk_segment(l, mark.segment, mark.sequence - 1, &v);
+	(void)walk_segment(l, mark.segment, mark.sequence - 1, &v, &lost);
 	return p.found;
 }
 
@@ -302,17 +308,60 @@ reclog_replay_from(struct reclog *l, struct recmark mark,
 {
 	struct replay	p = { .fn = fn, .arg = arg };
 	struct visitor	v = { NULL, on_record, &p };
+	uint64_t	lost;
 	size_t		i;
 
 	for (i = 0; i < l->n; i++) {
 		p.segment = l->segs[i].id;
 		if (p.segment < mark.segment)
 			continue;
-		if (walk_segment(l, p.segment, mark.sequence, &v) == -1)
+		if (walk_segment(l, p.segment, mark.sequence, &v,
+		    &lost) == -1)
 			return -1;
 	}
 	if (l->cur.end == 0)
 		return 0;
 	p.segment = l->cur.id;
-	return walk_segment(l, l->cur.id, mark.sequence, &v);
+	return walk_segment(l, l->cur.id, mark.sequence, &v, &lost);
+}
+
+int
+reclog_walk(struct reclog *l, uint64_t segment, reclog_replay_fn *fn,
+    void *arg, uint64_t *lost)
+{
+	struct replay	p = { .fn = fn, .arg = arg, .segment = segment };
+	struct visitor	v = { NULL, on_record, &p };
+
+	*lost = 0;
+	if (seg_find(l, segment) == NULL &&
+	    (segment != l->cur.id || l->cur.end == 0)) {
+		errno = ENOENT;
+		return -1;
+	}
+	return walk_segment(l, segment, 0, &v, lost);
+}
+
+uint64_t
+reclog_sealed(const struct reclog *l, uint64_t after)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->segs[i].id > after)
+			return l->segs[i].id;
+	}
+	return 0;
+}
+
+bool
+reclog_is_whole(const struct reclog *l, uint64_t from)
+{
+	uint64_t	id = from;
+	size_t		i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->segs[i].id == id)
+			id++;
+	}
+	return id == l->cur.id;
 }

@@ -123,6 +123,16 @@ int		 reclog_read_rec(struct reclog *, struct recpos, struct rec *,
  */
 int		 reclog_retire(struct reclog *, uint64_t segment);
 uint64_t	 reclog_segment(const struct reclog *);	/* being written */
+/* The lowest sealed segment above `after`; 0 when there is none. */
+uint64_t	 reclog_sealed(const struct reclog *, uint64_t after);
+/* True if every segment from this one on is there. */
+bool		 reclog_is_whole(const struct reclog *, uint64_t from);
+/*
+ * Calls fn for each record of one segment; -1 when fn or a read failed.
+ * *lost is how many of its records and frames are damaged.
+ */
+int		 reclog_walk(struct reclog *, uint64_t segment,
+		    reclog_replay_fn *, void *arg, uint64_t *lost);
 /* Ends the segment being written now; the next commit starts another. */
 enum reclog_result reclog_seal(struct reclog *);
 

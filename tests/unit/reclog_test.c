@@ -256,6 +256,49 @@ seals_and_recycles(void **state)
 	assert_int_equal(count_files("spare-"), 0);
 }
 
+/* Segments one by one, and whether one is missing. */
+static void
+walks_segments(void **state)
+{
+	struct reclog	*l = must_open();
+	uint64_t	 first = reclog_segment(l), lost;
+	unsigned	 i;
+
+	(void)state;
+	assert_int_equal(reclog_sealed(l, 0), 0);
+	assert_true(reclog_is_whole(l, first));
+	assert_int_equal(reclog_walk(l, first, on_record, NULL, &lost), -1);
+	assert_int_equal(errno, ENOENT);
+	for (i = 0; i < 6; i++) {
+		put(l, 10 + i, S("meta"), S("payload"));
+		if (i % 2 == 1)
+			assert_int_equal(reclog_seal(l), RECLOG_OK);
+	}
+	put(l, 16, S("meta"), S("payload"));
+	n_ids = 0;
+	assert_int_equal(reclog_walk(l, first + 1, on_record, NULL, &lost),
+	    0);
+	assert_int_equal(lost, 0);
+	assert_int_equal(n_ids, 2);
+	assert_int_equal(ids[0], 12);
+	assert_int_equal(ids[1], 13);
+	assert_int_equal(reclog_walk(l, first + 3, on_record, NULL, &lost),
+	    0);
+	assert_int_equal(n_ids, 3);
+	assert_int_equal(ids[2], 16);
+	assert_int_equal(reclog_retire(l, first + 1), 0);
+	assert_int_equal(reclog_walk(l, first + 1, on_record, NULL, &lost),
+	    -1);
+	assert_int_equal(reclog_sealed(l, 0), first);
+	assert_int_equal(reclog_sealed(l, first), first + 2);
+	assert_int_equal(reclog_sealed(l, first + 2), 0);
+	assert_false(reclog_is_whole(l, first));
+	assert_true(reclog_is_whole(l, first + 2));
+	assert_true(reclog_is_whole(l, first + 3));
+	assert_false(reclog_is_whole(l, first + 4));
+	reclog_close(l);
+}
+
 static void
 seal_by_hand(void **state)
 {
@@ -467,7 +510,8 @@ main(void)
 		TEST(there_and_back), TEST(dropped_is_nowhere),
 		TEST(reads_pieces), TEST(refuses_false_positions),
 		TEST(limits), TEST(frame_limit), TEST(many_records),
-		TEST(seals_and_recycles), TEST(seal_by_hand), TEST(epochs),
+		TEST(seals_and_recycles), TEST(walks_segments),
+		TEST(seal_by_hand), TEST(epochs),
 		TEST(replay_may_refuse), TEST(marks), TEST(first_read_hashes),
 		TEST(goes_on_when_interrupted), TEST(names_are_safe),
 	};
