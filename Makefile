@@ -35,7 +35,7 @@ CPPFLAGS = -D_GNU_SOURCE -I. -MMD -MP
 LIBS_core	= -levent_core
 LIBS_disk	= -lsodium
 LIBS_mail	= -licuuc
-LIBS_mailboxd	= -ldb-5.3
+LIBS_mailboxd	= -ldb-5.3 -lzstd
 LIBS_authd	= -ldb-5.3
 
 COMMON	= common/mail common/net common/disk common/ipc common/core

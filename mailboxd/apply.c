@@ -45,6 +45,29 @@ count_in(struct state *st, struct state_folder *f,
 	state_touch_uids(st, f, msg->uid, msg->uid);
 }
 
+static void
+body_of_message(struct state *st, const struct record_message *r,
+    const struct rec *rec, struct recpos pos)
+{
+	state_body_add(st, &(struct state_body){
+		.source = rec->id, .length = r->length, .pos = pos,
+		.trace = r->trace, .bytes = rec->payload, .place = r->place,
+		.hash = r->hash
+	});
+}
+
+static int
+on_body(struct state *st, const struct record_body *r,
+    const struct rec *rec, struct recpos pos)
+{
+	state_body_move(st, &(struct state_body){
+		.source = rec->id, .length = r->length, .pos = pos,
+		.trace = r->trace, .place = r->place, .coding = r->coding,
+		.hash = r->hash
+	});
+	return 0;
+}
+
 static int
 on_message(struct state *st, const struct record_message *r,
     const struct rec *rec, struct recpos pos)
@@ -54,11 +77,7 @@ on_message(struct state *st, const struct record_message *r,
 
 	if (f == NULL || r->uid < f->uidnext || r->uid == UINT32_MAX)
 		return -1;
-	state_body_add(st, &(struct state_body){
-		.source = rec->id, .length = r->length, .pos = pos,
-		.trace = r->trace, .bytes = rec->payload, .place = r->place,
-		.hash = r->hash
-	});
+	body_of_message(st, r, rec, pos);
 	m = (struct store_msg){
 		.id = rec->id, .modseq = r->modseq, .keywords = r->keywords,
 		.date = (int64_t)r->date, .uid = r->uid, .size = r->size,
@@ -122,6 +141,7 @@ on_expunge(struct state *st, const struct record_expunge *r)
 			more = uids_next(&u, &lo, &hi);
 		if (more && f->msgs[i].uid >= lo) {
 			state_uncount(st, f, f->msgs[i].size, 1);
+			st->freed += f->msgs[i].size;
 			f->unseen -= (f->msgs[i].flags & STORE_SEEN) == 0;
 			state_touch_uids(st, f, f->msgs[i].uid,
 			    f->msgs[i].uid);
@@ -325,7 +345,21 @@ on_counters(struct state *st, const struct record_counters *r)
 		st->next_folder = r->folder;
 	if (r->uidvalidity > st->next_uidvalidity)
 		st->next_uidvalidity = r->uidvalidity;
+	if (r->freed > st->freed)
+		st->freed = r->freed;
+	if (r->judged > st->judged)
+		st->judged = r->judged;
 	return 0;
+}
+
+/* What the counters were then; the log has brought them there already. */
+static int
+on_snapshot_begin(struct state *st, const struct record_snapshot_begin *r)
+{
+	return on_counters(st, &(struct record_counters){
+		.id = r->id, .folder = r->folder,
+		.uidvalidity = r->uidvalidity, .freed = r->freed
+	});
 }
 
 static int
@@ -378,7 +412,18 @@ on_row_body(struct state *st, const struct record_row_body *r)
 	state_body_add(st, &(struct state_body){
 		.source = r->source, .length = r->length,
 		.pos = { r->segment, r->offset }, .trace = r->trace,
-		.place = r->place, .hash = r->hash
+		.place = r->place, .coding = r->coding, .hash = r->hash
+	});
+	return 0;
+}
+
+static int
+on_row_snapshot(struct state *st, const struct record_row_snapshot *r)
+{
+	snaps_add(&st->snaps, &(struct snap){
+		.id = r->id, .date = r->date, .freed = r->freed,
+		.at = { r->segment, r->offset }, .end = r->end,
+		.bytes = r->bytes
 	});
 	return 0;
 }
@@ -413,6 +458,13 @@ apply(struct state *st, const struct record *r, const struct rec *rec,
 	case REC_DELIVERED:
 		state_add_delivered(st, r->delivered.qid, r->delivered.date);
 		return 0;
+	case REC_BODY:
+		return on_body(st, &r->body, rec, pos);
+	case REC_SNAPSHOT_BEGIN:
+		return on_snapshot_begin(st, &r->snapshot_begin);
+	case REC_SNAPSHOT_ROWS:
+	case REC_SNAPSHOT_END:
+		return 0;
 	case REC_COUNTERS:
 		return on_counters(st, &r->counters);
 	case REC_ROW_FOLDER:
@@ -421,9 +473,8 @@ apply(struct state *st, const struct record *r, const struct rec *rec,
 		return on_row_message(st, &r->row_message);
 	case REC_ROW_BODY:
 		return on_row_body(st, &r->row_body);
-	case REC_SNAPSHOT_BEGIN:
-	case REC_SNAPSHOT_END:
-		break;
+	case REC_ROW_SNAPSHOT:
+		return on_row_snapshot(st, &r->row_snapshot);
 	}
 	return -1;
 }
@@ -435,6 +486,7 @@ state_apply(struct state *st, const struct rec *rec, struct recpos pos)
 
 	if (record_decode(rec->type, rec->meta, &r) == 0 &&
 	    apply(st, &r, rec, pos) == 0) {
+		snaps_record(&st->snaps, &r, rec, pos);
 		if (rec->id >= st->next_id)
 			st->next_id = rec->id + 1;
 		return 0;
@@ -442,5 +494,19 @@ state_apply(struct state *st, const struct rec *rec, struct recpos pos)
 	if (!st->lenient)
 		return -1;
 	st->skipped++;
+	return 0;
+}
+
+int
+state_apply_body(struct state *st, const struct rec *rec, struct recpos pos)
+{
+	struct record r;
+
+	if ((rec->type != REC_MESSAGE && rec->type != REC_BODY) ||
+	    record_decode(rec->type, rec->meta, &r) == -1)
+		return -1;
+	if (r.type == REC_BODY)
+		return on_body(st, &r.body, rec, pos);
+	body_of_message(st, &r.message, rec, pos);
 	return 0;
 }

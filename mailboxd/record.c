@@ -204,9 +204,20 @@ is_sound(const struct record *r)
 		    r->keyword.number < STORE_KEYWORDS_MAX;
 	case REC_RECENT:
 		return r->recent.folder != 0 && r->recent.uid != 0;
+	case REC_BODY:
+		return place_ok(r->body.place, r->body.hash) &&
+		    r->body.coding <= CODING_ZSTD &&
+		    r->body.length <= UINT32_MAX;
 	case REC_DELIVERED:
 	case REC_COUNTERS:
+	case REC_ROW_SNAPSHOT:
+	case REC_SNAPSHOT_BEGIN:
+	case REC_SNAPSHOT_END:
 		return true;
+	case REC_SNAPSHOT_ROWS:
+		return r->snapshot_rows.coding <= CODING_ZSTD &&
+		    r->snapshot_rows.rows > 0 &&
+		    r->snapshot_rows.length <= RECORD_RUN_MAX;
 	case REC_ROW_FOLDER:
 		return r->row_folder.folder != 0 &&
 		    r->row_folder.uidnext != 0 &&
@@ -216,10 +227,8 @@ is_sound(const struct record *r)
 		    r->row_message.flags);
 	case REC_ROW_BODY:
 		return place_ok(r->row_body.place, r->row_body.hash) &&
+		    r->row_body.coding <= CODING_ZSTD &&
 		    r->row_body.length <= UINT32_MAX;
-	case REC_SNAPSHOT_BEGIN:
-	case REC_SNAPSHOT_END:
-		return false;
 	}
 	return false;
 }
@@ -236,9 +245,6 @@ record_decode(uint8_t type, struct str meta, struct record *r)
 		unpack_##tag(&u, &r->tag); \
 		break;
 #include "mailboxd/record.def"
-	case REC_SNAPSHOT_BEGIN:
-	case REC_SNAPSHOT_END:
-		return -1;
 	}
 	if (!unpack_done(&u) || !is_sound(r))
 		return -1;
@@ -255,9 +261,6 @@ record_encode(struct buf *b, const struct record *r)
 		pack_##tag(b, &r->tag); \
 		return;
 #include "mailboxd/record.def"
-	case REC_SNAPSHOT_BEGIN:
-	case REC_SNAPSHOT_END:
-		break;
 	}
 }
 
@@ -269,9 +272,6 @@ record_name(uint8_t type)
 	case REC_##TAG: \
 		return #tag;
 #include "mailboxd/record.def"
-	case REC_SNAPSHOT_BEGIN:
-	case REC_SNAPSHOT_END:
-		break;
 	}
 	return "?";
 }

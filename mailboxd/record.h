@@ -21,7 +21,9 @@
 enum {
 	RECORD_TRACE_MAX = 2048,	/* bytes of a trace prefix */
 	RECORD_UIDS_MAX = 256 * 1024,	/* bytes of a set of UIDs */
-	RECORD_META_MAX = RECORD_UIDS_MAX + 4096
+	RECORD_META_MAX = RECORD_UIDS_MAX + 4096,
+	RECORD_ROW_MAX = 16 * 1024,	/* bytes of a row */
+	RECORD_RUN_MAX = 256 * 1024	/* bytes of a run of rows, plain */
 };
 
 enum body_place {
@@ -29,12 +31,14 @@ enum body_place {
 	BODY_FILE		/* a file named by the record's id */
 };
 
+enum coding {
+	CODING_PLAIN,
+	CODING_ZSTD
+};
+
 enum record_type {
 #define RECORD(TAG, tag, no, fields) REC_##TAG = no,
 #include "mailboxd/record.def"
-	/* Kept for compaction. */
-	REC_SNAPSHOT_BEGIN = 48,
-	REC_SNAPSHOT_END = 49
 };
 
 #define U8(x)		uint8_t x;

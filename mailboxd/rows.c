@@ -13,12 +13,12 @@ enum {
 	KEY_DELIVERED = 'D',	/* qid */
 	KEY_FOLDER = 'F',	/* folder */
 	KEY_MESSAGE = 'M',	/* folder, UID */
+	KEY_SNAPSHOT = 'P',	/* id */
 	KEY_SUBSCRIPTION = 'S'	/* name */
 };
 
 enum {
-	CHUNK = 4096,		/* rows of a transaction of a rebuild */
-	ROW_MAX = 16 * 1024	/* bytes */
+	CHUNK = 4096		/* rows of a transaction of a rebuild */
 };
 
 /* -- keys ------------------------------------------------------------- */
@@ -79,9 +79,12 @@ put(struct save *s, struct str key, const struct record *r)
 static int
 drop_row(void *arg, struct str key, struct str value)
 {
-	struct save *s = arg;
+	struct save	*s = arg;
+	struct record	 r;
 
-	(void)value;
+	if (key.p[0] == KEY_MESSAGE &&
+	    record_decode(REC_ROW_MESSAGE, value, &r) == 0)
+		s->st->freed += r.row_message.size;
 	return index_del(s->ix, key);
 }
 
@@ -196,8 +199,8 @@ save_bodies(struct save *s)
 		r = (struct record){ .type = REC_ROW_BODY, .row_body = {
 			.source = b->source, .segment = b->pos.segment,
 			.offset = b->pos.offset, .place = b->place,
-			.length = b->length, .trace = b->trace,
-			.hash = b->hash
+			.coding = b->coding, .length = b->length,
+			.trace = b->trace, .hash = b->hash
 		} };
 		k = key_of(KEY_BODY, b->source);
 		if (put(s, key_str(&k), &r) == -1)
@@ -215,6 +218,36 @@ save_bodies(struct save *s)
 	return 0;
 }
 
+/* They are few. */
+static int
+save_snapshots(struct save *s)
+{
+	const struct key	 all = { .p = { KEY_SNAPSHOT }, .n = 1 };
+	struct snaps		*l = &s->st->snaps;
+	const struct snap	*p;
+	struct record		 r;
+	struct key		 k;
+	size_t			 i;
+
+	if (!l->dirty)
+		return 0;
+	if (index_scan(s->ix, key_str(&all), drop_row, s) == -1)
+		return -1;
+	for (i = 0; i < l->n; i++) {
+		p = &l->list[i];
+		r = (struct record){ .type = REC_ROW_SNAPSHOT, .row_snapshot = {
+			.id = p->id, .date = p->date, .freed = p->freed,
+			.segment = p->at.segment, .offset = p->at.offset,
+			.end = p->end, .bytes = p->bytes
+		} };
+		k = key_of(KEY_SNAPSHOT, p->id);
+		if (put(s, key_str(&k), &r) == -1)
+			return -1;
+	}
+	l->dirty = false;
+	return 0;
+}
+
 static int
 save_mark(struct save *s, struct recmark mark)
 {
@@ -222,7 +255,8 @@ save_mark(struct save *s, struct recmark mark)
 	const struct key	c = { .p = { KEY_COUNTERS }, .n = 1 };
 	struct record		r = { .type = REC_COUNTERS, .counters = {
 		.id = s->st->next_id, .folder = s->st->next_folder,
-		.uidvalidity = s->st->next_uidvalidity
+		.uidvalidity = s->st->next_uidvalidity,
+		.freed = s->st->freed, .judged = s->st->judged
 	} };
 	char			m[20];
 
@@ -239,8 +273,8 @@ static void
 save_init(struct save *s, struct state *st, struct index *ix, bool fresh)
 {
 	*s = (struct save){ .st = st, .ix = ix, .fresh = fresh };
-	buf_init(&s->value, ROW_MAX);
-	buf_init(&s->words, ROW_MAX);
+	buf_init(&s->value, RECORD_ROW_MAX);
+	buf_init(&s->words, RECORD_ROW_MAX);
 }
 
 int
@@ -253,7 +287,8 @@ rows_save(struct state *st, struct index *ix, struct recmark mark,
 	save_init(&s, st, ix, fresh);
 	if (index_begin(ix) == 0 && save_dropped(&s) == 0 &&
 	    save_folders(&s) == 0 && save_subscriptions(&s) == 0 &&
-	    save_bodies(&s) == 0 && save_mark(&s, mark) == 0)
+	    save_bodies(&s) == 0 && save_snapshots(&s) == 0 &&
+	    save_mark(&s, mark) == 0)
 		r = index_commit(ix);
 	buf_clear(&s.value);
 	buf_clear(&s.words);
@@ -286,7 +321,7 @@ rows_mark(struct index *ix, struct recmark *mark)
 	struct buf		b;
 	int			r;
 
-	buf_init(&b, ROW_MAX);
+	buf_init(&b, RECORD_ROW_MAX);
 	r = index_get(ix, key_str(&k), &b);
 	if (r == 1) {
 		u = unpack_of(buf_str(&b));
@@ -328,8 +363,10 @@ rows_load(struct state *st, struct index *ix)
 {
 	if (load_table(st, ix, S("C"), REC_COUNTERS) == -1 ||
 	    load_table(st, ix, S("F"), REC_ROW_FOLDER) == -1 ||
-	    load_table(st, ix, S("S"), REC_SUBSCRIBE) == -1)
+	    load_table(st, ix, S("S"), REC_SUBSCRIBE) == -1 ||
+	    load_table(st, ix, S("P"), REC_ROW_SNAPSHOT) == -1)
 		return -1;
+	st->snaps.dirty = false;
 	state_settled(st, true);
 	return 0;
 }
@@ -361,7 +398,7 @@ rows_body(struct index *ix, uint64_t source, struct buf *scratch,
 		.source = source, .length = r.row_body.length,
 		.pos = { r.row_body.segment, r.row_body.offset },
 		.trace = r.row_body.trace, .place = r.row_body.place,
-		.hash = r.row_body.hash
+		.coding = r.row_body.coding, .hash = r.row_body.hash
 	};
 	return 1;
 }
@@ -373,7 +410,7 @@ rows_is_delivered(struct index *ix, uint64_t qid)
 	struct buf		b;
 	int			r;
 
-	buf_init(&b, ROW_MAX);
+	buf_init(&b, RECORD_ROW_MAX);
 	r = index_get(ix, key_str(&k), &b);
 	buf_clear(&b);
 	return r;

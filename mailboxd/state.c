@@ -378,6 +378,23 @@ state_body_add(struct state *st, const struct state_body *b)
 		st->next_id = b->source + 1;
 }
 
+void
+state_body_move(struct state *st, const struct state_body *b)
+{
+	size_t			 at = idmap_find(&st->body_at, b->source);
+	struct state_body	*to;
+
+	if (at == SIZE_MAX) {
+		state_body_add(st, b);
+		return;
+	}
+	to = &st->bodies[at];
+	to->pos = b->pos;
+	to->place = b->place;
+	to->coding = b->coding;
+	to->bytes = b->bytes;
+}
+
 const struct state_body *
 state_body(const struct state *st, uint64_t source)
 {
@@ -472,6 +489,7 @@ state_clear(struct state *st)
 		folder_free(f);
 	}
 	names_clear(&st->names);
+	snaps_clear(&st->snaps);
 	free(st->folders);
 	free(st->ranges);
 	free(st->dirty);

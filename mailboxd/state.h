@@ -21,6 +21,7 @@
 #include "mailboxd/name.h"
 #include "mailboxd/quota.h"
 #include "mailboxd/record.h"
+#include "mailboxd/snaps.h"
 
 struct state_folder {
 	uint64_t	 id;
@@ -59,6 +60,7 @@ struct state_body {
 	struct str	 hash;		/* of a file; owned */
 	struct str	 bytes;		/* borrowed until the commit */
 	enum body_place	 place;
+	enum coding	 coding;
 };
 
 struct state_delivered {
@@ -82,6 +84,9 @@ struct state {
 	bool		 lenient;	/* damaged log: keep what there is */
 	uint64_t	 skipped;	/* records that made no sense */
 	struct quota	 usage;		/* a copy counts as its source does */
+	uint64_t	 freed;		/* octets of messages that went */
+	uint64_t	 judged;	/* see compact.h */
+	struct snaps	 snaps;
 
 	struct names	 names;
 	struct state_folder **folders;	/* by id */
@@ -118,6 +123,10 @@ void		 state_clear(struct state *);
  * counted then, and 0.  After -1 from a replay the state is of no use.
  */
 int		 state_apply(struct state *, const struct rec *,
+		    struct recpos);
+
+/* The same, for a MESSAGE of which only the body counts, and for BODY. */
+int		 state_apply_body(struct state *, const struct rec *,
 		    struct recpos);
 
 /* Everything is in the index (or, with `keep`, there is none). */
@@ -159,6 +168,8 @@ void		 state_folder_remove(struct state *, struct state_folder *);
 void		 state_msg_add(struct state *, struct state_folder *,
 		    const struct store_msg *, uint64_t source);
 void		 state_body_add(struct state *, const struct state_body *);
+/* It is elsewhere now. */
+void		 state_body_move(struct state *, const struct state_body *);
 void		 state_keyword_add(struct state_folder *, struct str);
 void		 state_publish(struct state_folder *);
 void		 state_touch(struct state *, struct state_folder *);

@@ -126,7 +126,26 @@ sample_row(enum record_type type)
 		    1700000000, 60, 1, 1, 112 };
 	else
 		r.row_body = (struct record_row_body){ 9, 1, 64, BODY_INLINE,
-		    100, S("x"), S("") };
+		    CODING_ZSTD, 100, S("x"), S("") };
+	return r;
+}
+
+static struct record
+sample_snapshot(enum record_type type)
+{
+	struct record r = { .type = type };
+
+	if (type == REC_SNAPSHOT_BEGIN)
+		r.snapshot_begin = (struct record_snapshot_begin){ 1700000000,
+		    90, 4, 7, 1 };
+	else if (type == REC_SNAPSHOT_ROWS)
+		r.snapshot_rows = (struct record_snapshot_rows){ 0, 3,
+		    RECORD_RUN_MAX, CODING_ZSTD };
+	else if (type == REC_SNAPSHOT_END)
+		r.snapshot_end = (struct record_snapshot_end){ 1, 3 };
+	else
+		r.row_snapshot = (struct record_row_snapshot){ 91, 1700000000,
+		    1, 2, 1024, 3, 100 };
 	return r;
 }
 
@@ -174,15 +193,21 @@ sample(enum record_type type)
 		r.delivered = (struct record_delivered){ 0, 1700000000 };
 		return r;
 	case REC_COUNTERS:
-		r.counters = (struct record_counters){ 1, 2, 3 };
+		r.counters = (struct record_counters){ 1, 2, 3, 4, 5 };
+		return r;
+	case REC_BODY:
+		r.body = (struct record_body){ BODY_INLINE, CODING_ZSTD, 100,
+		    S("Return-Path:"), S("") };
 		return r;
 	case REC_ROW_FOLDER:
 	case REC_ROW_MESSAGE:
 	case REC_ROW_BODY:
 		return sample_row(type);
+	case REC_ROW_SNAPSHOT:
 	case REC_SNAPSHOT_BEGIN:
 	case REC_SNAPSHOT_END:
-		break;
+	case REC_SNAPSHOT_ROWS:
+		return sample_snapshot(type);
 	}
 	return r;
 }
@@ -282,6 +307,14 @@ static const struct {
 	{ REC_ROW_MESSAGE, 8, 0 },
 	{ REC_ROW_BODY, 24, 2 },
 	{ REC_ROW_BODY, 24, 1 },	/* a file without its hash */
+	{ REC_ROW_BODY, 25, 2 },	/* coding */
+	{ REC_BODY, 0, 2 },
+	{ REC_BODY, 1, 2 },
+	{ REC_BODY, 6, 1 },		/* length above 2^32 */
+	{ REC_SNAPSHOT_ROWS, 4, 0 },	/* no row */
+	{ REC_SNAPSHOT_ROWS, 8, 1 },	/* a run too long */
+	{ REC_SNAPSHOT_ROWS, 12, 2 },
+	{ REC_BODY, 0, 1 },		/* a file without its hash */
 };
 
 static void
@@ -309,7 +342,6 @@ test_wrong(void **state)
 	}
 	buf_clear(&b);
 	assert_int_equal(record_decode(0, S(""), &r), -1);
-	assert_int_equal(record_decode(REC_SNAPSHOT_BEGIN, S(""), &r), -1);
 	assert_int_equal(record_decode(255, S(""), &r), -1);
 	assert_string_equal(record_name(255), "?");
 }
