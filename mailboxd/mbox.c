@@ -19,13 +19,14 @@
 
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
+#include "mailboxd/compact.h"
+#include "mailboxd/rebuild.h"
 
 enum {
 	TURN_MAX = 8 * 1024 * 1024,	/* bytes of a frame; then it is
 					   committed early */
-	SMALL_FREE = 256 * 1024,	/* free bytes that a small operation
+	SMALL_FREE = 256 * 1024		/* free bytes that a small operation
 					   wants */
-	SPILL = 16 * 1024		/* bodies of a rebuild in memory */
 };
 
 /* -- space ------------------------------------------------------------ */
@@ -94,9 +95,8 @@ mbox_room(struct mbox *m, uint64_t bytes, enum mbox_need need)
 
 /* -- adding ----------------------------------------------------------- */
 
-/* The index has failed us: this process ends and the next makes another. */
-static void
-give_up_index(struct mbox *m)
+void
+mbox_index_failed(struct mbox *m)
 {
 	index_close(m->ix);
 	m->ix = NULL;
@@ -130,7 +130,7 @@ mbox_add(struct mbox *m, const struct record *r, uint64_t id,
 		/* Loading the folder failed: the index is damaged. */
 		log_error("mailbox_state", L_Z("record",
 		    record_name(rec.type)));
-		give_up_index(m);
+		mbox_index_failed(m);
 		return;
 	}
 	m->changed = true;
@@ -143,7 +143,7 @@ mbox_want(struct mbox *m, struct state_folder *f)
 		return STORE_OK;
 	if (!m->dead) {
 		log_error("mailbox_index", L_ID("folder", f->id));
-		give_up_index(m);
+		mbox_index_failed(m);
 	}
 	return STORE_ERROR;
 }
@@ -220,7 +220,7 @@ mbox_body(struct mbox *m, uint64_t source, struct buf *scratch,
 		return 0;
 	r = rows_body(m->ix, source, scratch, body);
 	if (r == -1)
-		give_up_index(m);
+		mbox_index_failed(m);
 	return r;
 }
 
@@ -235,7 +235,7 @@ mbox_is_delivered(struct mbox *m, uint64_t qid)
 		return 0;
 	r = rows_is_delivered(m->ix, qid);
 	if (r == -1)
-		give_up_index(m);
+		mbox_index_failed(m);
 	return r;
 }
 
@@ -277,6 +277,7 @@ mbox_turn(struct mbox *m)
 		return MBOX_DEAD;
 	if (m->large.waiting > 0)
 		return MBOX_WAIT;
+	unpacked_age(m);
 	if (reclog_pending(m->log) == 0 && !m->changed)
 		return MBOX_OK;
 	if (commit(m, m->urgent || m->conf.flags_sync) == -1)
@@ -285,7 +286,7 @@ mbox_turn(struct mbox *m)
 	if (!reclog_is_synced(m->log))
 		return MBOX_LATER;
 	if (save_index(m) == -1) {
-		give_up_index(m);
+		mbox_index_failed(m);
 		return MBOX_DEAD;
 	}
 	return MBOX_OK;
@@ -335,28 +336,10 @@ open_files(struct mbox *m)
 	return m->indexfd == -1 ? -1 : 0;
 }
 
-struct replay {
-	struct mbox		*m;
-	struct mbox_report	*report;
-	bool			 spill_failed;
-};
-
 static int
 replay(void *arg, const struct rec *rec, struct recpos pos)
 {
-	struct replay	*r = arg;
-	struct mbox	*m = r->m;
-
-	if (state_apply(&m->st, rec, pos) == -1)
-		return -1;
-	r->report->replayed++;
-	m->changed = true;
-	if (m->fresh && m->ix != NULL && m->st.nbodies >= SPILL &&
-	    rows_spill(&m->st, m->ix) == -1) {
-		r->spill_failed = true;
-		return -1;
-	}
-	return 0;
+	return rebuild_apply(arg, rec, pos);
 }
 
 /* How the state may be had, in the order in which it is tried. */
@@ -370,12 +353,14 @@ enum source {
 static bool
 load(struct mbox *m, struct mbox_report *report)
 {
-	struct replay	r = { .m = m, .report = report };
+	struct rebuild	r = { .m = m, .report = report };
 	struct recmark	mark;
 
+	/* Of an old index the log may not have all that came later. */
 	m->ix = index_open(m->indexfd);
 	if (m->ix == NULL || rows_mark(m->ix, &mark) != 1 ||
-	    !reclog_has(m->log, mark) || rows_load(&m->st, m->ix) == -1)
+	    !reclog_has(m->log, mark) ||
+	    !reclog_is_whole(m->log, mark.segment) || rows_load(&m->st, m->ix) == -1)
 		return false;
 	m->st.load = load_folder;
 	m->st.load_arg = m;
@@ -413,16 +398,13 @@ open_log(struct mbox *m, struct mbox_report *report, reclog_replay_fn *fn)
 	return 0;
 }
 
-/* 1; 0 when the index failed; -1 when the log did. */
+/* An empty state and, if it is wanted, an empty index; 0 or -1. */
 static int
-rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
+start_anew(struct mbox *m, struct mbox_report *report, bool want_index)
 {
-	struct replay r = { .m = m, .report = report };
-
 	index_close(m->ix);
 	m->ix = NULL;
 	state_clear(&m->st);
-	m->st.lenient = true;
 	m->fresh = true;
 	m->changed = true;
 	m->dead = false;
@@ -430,16 +412,28 @@ rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
 	report->rebuilt = true;
 	if (index_wipe(m->indexfd) == 0 && want_index)
 		m->ix = index_open(m->indexfd);
-	if (want_index && m->ix == NULL)
-		return 0;
+	return want_index && m->ix == NULL ? -1 : 0;
+}
+
+/* 1; 0 when the index failed; -1 when the log did. */
+static int
+rebuild(struct mbox *m, struct mbox_report *report, bool want_index)
+{
+	enum rebuild_result	r = REBUILD_NO_LOG;
+	struct rebuild		b;
+
 	if (open_log(m, report, ignore) == -1)
 		return -1;
-	if (reclog_replay_from(m->log, (struct recmark){ 0 }, replay,
-	    &r) == -1)
-		return r.spill_failed ? 0 : -1;
-	report->skipped = m->st.skipped;
-	m->st.lenient = false;
-	return 1;
+	if (rebuild_init(&b, m, report) == 0) {
+		do {
+			r = start_anew(m, report, want_index) == -1 ?
+			    REBUILD_NO_INDEX : rebuild_run(&b);
+		} while (r == REBUILD_AGAIN);
+	}
+	rebuild_clear(&b);
+	if (r == REBUILD_OK)
+		return 1;
+	return r == REBUILD_NO_INDEX ? 0 : -1;
 }
 
 static void
@@ -540,6 +534,8 @@ mbox_free(struct mbox *m)
 {
 	index_close(m->ix);
 	reclog_close(m->log);
+	compact_free(m->compact);
+	buf_clear(&m->unpacked.body);
 	state_clear(&m->st);
 	large_clear(&m->large);
 	drop_held(m);

@@ -8,6 +8,15 @@
 #include "mailboxd/rows.h"
 #include "mailboxd/store.h"
 
+/* The last coded body that was read. */
+struct unpacked {
+	uint64_t	 source;	/* 0: none */
+	struct buf	 body;
+	bool		 used;		/* in this turn */
+};
+
+struct compact;
+
 struct mbox {
 	struct mbox_conf conf;
 	int		 lockfd, logfd, indexfd;
@@ -23,6 +32,9 @@ struct mbox {
 	bool		 changed;	/* since the index was written */
 	bool		 urgent;	/* this turn wants its sync */
 	bool		 dead;
+	struct unpacked	 unpacked;
+	struct compact	*compact;	/* NULL: nothing is at work */
+	int64_t		 upkeep_at;	/* the disk was full: not before */
 };
 
 /* What an operation does to the disk's free space. */
@@ -79,6 +91,13 @@ uint32_t mbox_add_message(struct mbox *, const struct mbox_message *);
 /* 1 and *body; 0 not there; -1.  Valid until the next call. */
 int	mbox_body(struct mbox *, uint64_t source, struct buf *scratch,
 	    struct state_body *body);
+/* At most n octets from `from` of a BODY_INLINE, appended; 0 or -1. */
+int	mbox_read_inline(struct mbox *, const struct state_body *,
+	    uint64_t from, size_t n, struct buf *out);
+/* At the end of a turn: forgets it if the turn did not read it. */
+void	unpacked_age(struct mbox *);
+/* The index has failed: the mailbox is dead, and the next makes another. */
+void	mbox_index_failed(struct mbox *);
 /* 1, 0 or -1 */
 int	mbox_is_delivered(struct mbox *, uint64_t qid);
 

@@ -415,3 +415,68 @@ rows_is_delivered(struct index *ix, uint64_t qid)
 	buf_clear(&b);
 	return r;
 }
+
+/* -- snapshots -------------------------------------------------------- */
+
+struct each {
+	rows_fn		*fn;
+	void		*arg;
+	enum record_type type;
+};
+
+static int
+give_row(void *arg, struct str key, struct str value)
+{
+	const struct each *e = arg;
+
+	(void)key;
+	return e->fn(e->arg, e->type, value);
+}
+
+int
+rows_each(struct index *ix, rows_fn *fn, void *arg)
+{
+	struct each e = { fn, arg, REC_ROW_FOLDER };
+
+	if (index_scan(ix, S("F"), give_row, &e) == -1)
+		return -1;
+	e.type = REC_SUBSCRIBE;
+	if (index_scan(ix, S("S"), give_row, &e) == -1)
+		return -1;
+	e.type = REC_ROW_MESSAGE;
+	if (index_scan(ix, S("M"), give_row, &e) == -1)
+		return -1;
+	e.type = REC_DELIVERED;
+	return index_scan(ix, S("D"), give_row, &e);
+}
+
+static int
+del_ids(struct index *ix, char table, const uint64_t *ids, size_t n)
+{
+	struct key	k;
+	size_t		i;
+
+	for (i = 0; i < n; i++) {
+		k = key_of(table, ids[i]);
+		if (index_del(ix, key_str(&k)) == -1)
+			return -1;
+		/* No transaction is large. */
+		if ((i + 1) % CHUNK == 0 && (index_commit(ix) == -1 ||
+		    index_begin(ix) == -1))
+			return -1;
+	}
+	return 0;
+}
+
+int
+rows_forget(struct index *ix, const uint64_t *sources, size_t nsources,
+    const uint64_t *qids, size_t nqids)
+{
+	if (nsources + nqids == 0)
+		return 0;
+	if (index_begin(ix) == -1 ||
+	    del_ids(ix, KEY_BODY, sources, nsources) == -1 ||
+	    del_ids(ix, KEY_DELIVERED, qids, nqids) == -1)
+		return -1;
+	return index_commit(ix);
+}

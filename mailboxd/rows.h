@@ -31,6 +31,15 @@ int	rows_load_folder(struct state *, struct index *,
 /* 1 and *body, its trace borrowed from *scratch; 0 not there; -1. */
 int	rows_body(struct index *, uint64_t source, struct buf *scratch,
 	    struct state_body *);
+/*
+ * Each row that a snapshot has: folders, then subscriptions, messages,
+ * deliveries.  -1 also when the function said so.
+ */
+typedef int rows_fn(void *arg, enum record_type, struct str value);
+int	rows_each(struct index *, rows_fn *, void *arg);
+/* In a transaction of its own: these are no more.  0 or -1. */
+int	rows_forget(struct index *, const uint64_t *sources, size_t nsources,
+	    const uint64_t *qids, size_t nqids);
 /* 1, 0 or -1 */
 int	rows_is_delivered(struct index *, uint64_t qid);
 

@@ -502,7 +502,7 @@ store_read(struct mbox *m, const struct state_body *b, uint64_t from,
 	}
 	switch (b->place) {
 	case BODY_INLINE:
-		r = reclog_read(m->log, b->pos, from, n, out);
+		r = mbox_read_inline(m, b, from, n, out);
 		break;
 	case BODY_FILE:
 		r = large_read(&m->large, b, from, n, out);

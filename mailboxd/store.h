@@ -30,6 +30,8 @@ struct mbox_conf {
 	uint32_t	inline_max;	/* larger bodies are files */
 	bool		flags_sync;	/* mailbox.flags_sync */
 	struct bulk	*bulk;		/* borrowed; NULL: syncs itself */
+	uint64_t	undelete;	/* mailbox.undelete: seconds */
+	uint64_t	delivered;	/* seconds that deliveries are known */
 };
 
 enum { MBOX_INLINE_MAX = 200 * 1024 };
@@ -42,6 +44,7 @@ struct mbox_report {
 	bool		no_index;	/* it cannot be had; all in memory */
 	uint64_t	skipped;	/* records that made no sense */
 	uint64_t	swept;		/* files that no record names */
+	uint64_t	bad_snapshots;	/* that could not be read */
 };
 
 enum mbox_result {
@@ -72,5 +75,13 @@ bool		 mbox_is_urgent(const struct mbox *);
 enum mbox_result mbox_turn(struct mbox *);
 /* The same, and nothing waits after it. */
 enum mbox_result mbox_sync(struct mbox *);
+
+/*
+ * Whether there is work on the log that nobody waits for: snapshots, and the
+ * reclaiming of old segments.  Costs no system call.
+ */
+bool		 mbox_wants_upkeep(const struct mbox *);
+/* One bounded step of it, after a turn that said MBOX_OK. */
+enum mbox_result mbox_upkeep(struct mbox *);
 
 #endif

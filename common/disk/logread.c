@@ -344,13 +344,16 @@ reclog_walk(struct reclog *l, uint64_t segment, reclog_replay_fn *fn,
 uint64_t
 reclog_sealed(const struct reclog *l, uint64_t after)
 {
-	size_t i;
+	size_t lo = 0, hi = l->n, mid;
 
-	for (i = 0; i < l->n; i++) {
-		if (l->segs[i].id > after)
-			return l->segs[i].id;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (l->segs[mid].id <= after)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return 0;
+	return lo == l->n ? 0 : l->segs[lo].id;
 }
 
 bool

@@ -37,7 +37,8 @@ mailbox_make(struct mailbox *b)
 	b->conf = (struct mbox_conf){
 		.dirfd = b->dirfd, .epoch = 1, .segment_max = 64 * 1024,
 		.message_max = 1024 * 1024, .inline_max = 8 * 1024,
-		.flags_sync = true
+		.flags_sync = true, .undelete = 7 * 86400,
+		.delivered = 12 * 86400
 	};
 }
 
