@@ -37,7 +37,7 @@ int		 index_commit(struct index *);
 int		 index_get(struct index *, struct str key, struct buf *out);
 /*
  * Each row whose key starts so, ascending; both borrowed for the call.  -1
- * also when the function answered -1.
+ * also when the function answered -1.  It must not change the index.
  */
 typedef int index_row_fn(void *arg, struct str key, struct str value);
 int		 index_scan(struct index *, struct str prefix, index_row_fn *,

@@ -59,6 +59,7 @@ struct save {
 	struct index	*ix;
 	struct buf	 value;
 	struct buf	 words;
+	struct buf	 keys;
 	bool		 fresh;		/* may be in several pieces */
 	unsigned	 rows;
 };
@@ -77,7 +78,7 @@ put(struct save *s, struct str key, const struct record *r)
 }
 
 static int
-drop_row(void *arg, struct str key, struct str value)
+note_row(void *arg, struct str key, struct str value)
 {
 	struct save	*s = arg;
 	struct record	 r;
@@ -85,7 +86,25 @@ drop_row(void *arg, struct str key, struct str value)
 	if (key.p[0] == KEY_MESSAGE &&
 	    record_decode(REC_ROW_MESSAGE, value, &r) == 0)
 		s->st->freed += r.row_message.size;
-	return index_del(s->ix, key);
+	pack_str(&s->keys, key);
+	return buf_ok(&s->keys) ? 0 : -1;
+}
+
+/* A scan does not survive that its rows go under it: they go behind it. */
+static int
+drop_rows(struct save *s, struct str prefix)
+{
+	struct unpack u;
+
+	buf_reset(&s->keys);
+	if (index_scan(s->ix, prefix, note_row, s) == -1)
+		return -1;
+	u = unpack_of(buf_str(&s->keys));
+	while (u.s.n > 0) {
+		if (index_del(s->ix, unpack_str(&u, INDEX_KEY_MAX)) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /* Folders that are gone, with their messages. */
@@ -100,7 +119,7 @@ save_dropped(struct save *s)
 		if (index_del(s->ix, key_str(&k)) == -1)
 			return -1;
 		k = key_of(KEY_MESSAGE, s->st->dropped[i]);
-		if (index_scan(s->ix, key_str(&k), drop_row, s) == -1)
+		if (drop_rows(s, key_str(&k)) == -1)
 			return -1;
 	}
 	return 0;
@@ -231,7 +250,7 @@ save_snapshots(struct save *s)
 
 	if (!l->dirty)
 		return 0;
-	if (index_scan(s->ix, key_str(&all), drop_row, s) == -1)
+	if (drop_rows(s, key_str(&all)) == -1)
 		return -1;
 	for (i = 0; i < l->n; i++) {
 		p = &l->list[i];
@@ -275,6 +294,15 @@ save_init(struct save *s, struct state *st, struct index *ix, bool fresh)
 	*s = (struct save){ .st = st, .ix = ix, .fresh = fresh };
 	buf_init(&s->value, RECORD_ROW_MAX);
 	buf_init(&s->words, RECORD_ROW_MAX);
+	buf_init(&s->keys, SIZE_MAX / 2);
+}
+
+static void
+save_clear(struct save *s)
+{
+	buf_clear(&s->value);
+	buf_clear(&s->words);
+	buf_clear(&s->keys);
 }
 
 int
@@ -290,8 +318,7 @@ rows_save(struct state *st, struct index *ix, struct recmark mark,
 	    save_bodies(&s) == 0 && save_snapshots(&s) == 0 &&
 	    save_mark(&s, mark) == 0)
 		r = index_commit(ix);
-	buf_clear(&s.value);
-	buf_clear(&s.words);
+	save_clear(&s);
 	return r;
 }
 
@@ -304,8 +331,7 @@ rows_spill(struct state *st, struct index *ix)
 	save_init(&s, st, ix, true);
 	if (index_begin(ix) == 0 && save_bodies(&s) == 0)
 		r = index_commit(ix);
-	buf_clear(&s.value);
-	buf_clear(&s.words);
+	save_clear(&s);
 	if (r == 0)
 		state_spilled(st);
 	return r;
