@@ -15,6 +15,7 @@
 
 enum {
 	FULL_WAIT_MS = 60 * 1000,	/* after the disk was full */
+	FAIL_WAIT_MS = 3600 * 1000,	/* after a segment was unreadable */
 	PIECES = 8,			/* of a snapshot in one step */
 	SNAPSHOT_COST = 4,	/* it is at most this part of what is new */
 	PASS_COST = 8		/* a pass may look at so many segments for
@@ -29,6 +30,7 @@ struct compact {
 	struct sources	 live;
 	uint64_t	 segment;	/* done so far */
 	struct oldseg	 work;
+	bool		 failed;	/* a segment could not be read */
 };
 
 void
@@ -213,13 +215,18 @@ next_segment(struct mbox *m)
 	uint64_t	 id = reclog_sealed(m->log, c->segment);
 
 	if (id == 0 || id >= c->base.at.segment) {
-		m->st.judged = c->base.id;
-		m->changed = true;
+		if (c->failed) {
+			m->upkeep_at = clock_now() + FAIL_WAIT_MS;
+		} else {
+			m->st.judged = c->base.id;
+			m->changed = true;
+		}
 		end_pass(m);
 		return;
 	}
 	c->segment = id;
-	oldseg_begin(&c->work, m, id, &c->live);
+	if (oldseg_begin(&c->work, m, id, &c->live) == -1)
+		c->failed = true;
 }
 
 static void

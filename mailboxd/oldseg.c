@@ -123,19 +123,20 @@ on_record(void *arg, const struct rec *rec, struct recpos pos)
 	return 0;
 }
 
-void
+int
 oldseg_begin(struct oldseg *r, struct mbox *m, uint64_t segment,
     const struct sources *live)
 {
-	uint64_t lost;
+	uint64_t	lost;
+	int		x;
 
 	oldseg_clear(r);
 	r->segment = segment;
 	r->m = m;
 	r->live = live;
-	if (reclog_walk(m->log, segment, on_record, r, &lost) == -1 ||
-	    lost > 0) {
-		/* What damage hid in it may be found by other means. */
+	x = reclog_walk(m->log, segment, on_record, r, &lost);
+	/* What damage hid in it may be found by other means. */
+	if (x == -1 || lost > 0) {
 		log_warn("segment damaged", L_NUM("segment", segment));
 		r->keep = true;
 	}
@@ -143,6 +144,7 @@ oldseg_begin(struct oldseg *r, struct mbox *m, uint64_t segment,
 		r->keep = true;
 	r->m = NULL;
 	r->live = NULL;
+	return x;
 }
 
 /* -- moving ----------------------------------------------------------- */

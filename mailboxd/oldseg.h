@@ -42,8 +42,8 @@ struct oldseg {
 };
 
 void	oldseg_clear(struct oldseg *);
-/* Looks at the segment; `live` is borrowed for the call. */
-void	oldseg_begin(struct oldseg *, struct mbox *, uint64_t segment,
+/* Looks at the segment; `live` is borrowed for the call.  -1: unreadable. */
+int	oldseg_begin(struct oldseg *, struct mbox *, uint64_t segment,
 	    const struct sources *live);
 /* One step; r->segment is 0 after the last. */
 enum reclog_result oldseg_step(struct oldseg *, struct mbox *);
