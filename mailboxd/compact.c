@@ -270,7 +270,10 @@ step(struct mbox *m)
 enum mbox_result
 mbox_upkeep(struct mbox *m)
 {
-	if (mbox_wants_upkeep(m))
-		step(m);
+	if (m->dead)
+		return MBOX_DEAD;
+	if (!mbox_wants_upkeep(m))
+		return MBOX_OK;
+	step(m);
 	return mbox_turn(m);
 }

@@ -360,7 +360,8 @@ load(struct mbox *m, struct mbox_report *report)
 	m->ix = index_open(m->indexfd);
 	if (m->ix == NULL || rows_mark(m->ix, &mark) != 1 ||
 	    !reclog_has(m->log, mark) ||
-	    !reclog_is_whole(m->log, mark.segment) || rows_load(&m->st, m->ix) == -1)
+	    !reclog_is_whole(m->log, mark.segment) ||
+	    rows_load(&m->st, m->ix) == -1)
 		return false;
 	m->st.load = load_folder;
 	m->st.load_arg = m;

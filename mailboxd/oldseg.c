@@ -97,12 +97,12 @@ static int
 on_record(void *arg, const struct rec *rec, struct recpos pos)
 {
 	struct oldseg		*r = arg;
-	uint64_t		 bytes = RECORD_COST + rec->meta.n +
-				     rec->payload.n;
 	struct state_body	 body;
 	struct buf		 scratch;
+	uint64_t		 bytes;
 	int			 x;
 
+	bytes = RECORD_COST + rec->meta.n + rec->payload.n;
 	r->bytes += bytes;
 	if (rec->type != REC_MESSAGE && rec->type != REC_BODY)
 		return 0;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/core/clock.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
@@ -32,7 +33,12 @@ enum {
 	LOCK_WAIT_NS = 5 * 1000 * 1000,
 	SYNC_MS = 1000,		/* flags wait for the disk at most so long */
 	RESERVE_SHARE = 20,	/* of the disk: 5 % */
-	ASK_MS = 1000		/* between two questions whether to go */
+	ASK_MS = 1000,		/* between two questions whether to go */
+	UPKEEP_FIRST_MS = 500,	/* after the turn that made it due */
+	UPKEEP_NEXT_MS = 10,	/* between two steps, for everybody else */
+	UPKEEP_LAST_MS = 60 * 1000,	/* it keeps us from going this long */
+	MEMORY_DAYS = 7,	/* deliveries are known beyond queue.life */
+	DAY = 86400
 };
 
 static struct {
@@ -42,7 +48,8 @@ static struct {
 	struct chan		*ctl;
 	struct conns		 sessions;
 	unsigned		 nsessions;
-	struct loop_timer	*linger, *sync;
+	struct loop_timer	*linger, *sync, *upkeep;
+	int64_t			 idle_since;	/* or -1 */
 	uint64_t		 received;	/* pieces of work */
 	bool			 done;
 } ow;
@@ -63,12 +70,27 @@ stop(void)
 	loop_stop();
 }
 
+/* Whether there is upkeep to be done before we go; it goes on by itself. */
+static bool
+is_busy(void)
+{
+	if (!mbox_wants_upkeep(ow.mbox))
+		return false;
+	if (ow.idle_since == -1)
+		ow.idle_since = clock_now();
+	return clock_now() - ow.idle_since < UPKEEP_LAST_MS;
+}
+
 static void
 on_linger(void *arg)
 {
 	(void)arg;
 	if (!is_idle())
 		return;
+	if (is_busy()) {
+		loop_timer_set(ow.linger, ASK_MS);
+		return;
+	}
 	report_rest();
 	chan_send_owner_idle(ow.ctl, &(struct msg_owner_idle){ ow.received },
 	    -1);
@@ -97,6 +119,14 @@ on_go(const struct msg_owner_go *m)
 
 /* -- the turn --------------------------------------------------------- */
 
+static _Noreturn void
+fail_mailbox(void)
+{
+	log_error("the mailbox failed", L_NUM("mailbox", ow.mailbox));
+	log_flush();
+	_exit(1);
+}
+
 /* True when answers may leave. */
 static bool
 commit(bool now)
@@ -112,9 +142,7 @@ commit(bool now)
 	case MBOX_WAIT:
 		return false;
 	case MBOX_DEAD:
-		log_error("the mailbox failed", L_NUM("mailbox", ow.mailbox));
-		log_flush();
-		_exit(1);
+		fail_mailbox();
 	}
 	return false;
 }
@@ -132,14 +160,29 @@ on_sync(void *arg)
 	(void)commit(true);
 }
 
+/* A step of what nobody waits for; what a turn has to do comes before. */
+static void
+on_upkeep(void *arg)
+{
+	(void)arg;
+	if (mbox_upkeep(ow.mbox) == MBOX_DEAD)
+		fail_mailbox();
+	if (mbox_wants_upkeep(ow.mbox))
+		loop_timer_set(ow.upkeep, UPKEEP_NEXT_MS);
+}
+
 static void
 update_linger(void)
 {
-	if (!is_idle())
+	if (!is_idle()) {
 		loop_timer_stop(ow.linger);
-	else if (!loop_timer_pending(ow.linger))
+		ow.idle_since = -1;
+	} else if (!loop_timer_pending(ow.linger)) {
 		loop_timer_set(ow.linger,
 		    1000 * (int64_t)conf_num(C_MAILBOX_LINGER));
+	}
+	if (!loop_timer_pending(ow.upkeep) && mbox_wants_upkeep(ow.mbox))
+		loop_timer_set(ow.upkeep, UPKEEP_FIRST_MS);
 }
 
 static void
@@ -279,6 +322,8 @@ open_mailbox(int dir, uint64_t epoch, struct mbox_report *report)
 		.flags_sync = conf_is(C_MAILBOX_FLAGS_SYNC),
 		.bulk = helper_init(ow.mailbox, HELPER_WAIT_MS,
 		    HELPER_IDLE_MS),
+		.undelete = conf_num(C_MAILBOX_UNDELETE),
+		.delivered = conf_num(C_QUEUE_LIFE) + MEMORY_DAYS * DAY,
 	};
 	int			tries, rc = -1;
 
@@ -305,6 +350,8 @@ owner_prepare(void)
 	ow.linger = loop_timer(on_linger, NULL);
 	ow.sync = loop_timer(on_sync, NULL);
 	report_prepare();
+	ow.upkeep = loop_timer(on_upkeep, NULL);
+	ow.idle_since = -1;
 }
 
 int

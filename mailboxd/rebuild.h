@@ -15,8 +15,8 @@ struct rebuild {
 	struct mbox		*m;
 	struct mbox_report	*report;
 	struct snaps		 snaps;		/* those that the log has */
-	size_t			 n;		/* of these; the last is tried */
-	struct snapshot		*snapshot;	/* its pieces */
+	size_t			 n;		/* the last is tried */
+	struct snapshot		*snapshot;	/* with its pieces */
 	bool			 is_bad;	/* it cannot be read */
 	bool			 index_failed;
 };
