@@ -11,6 +11,18 @@
 
 #include "common/core/xalloc.h"
 
+static bool
+is_dropped(const struct state *st, uint64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < st->ndropped; i++) {
+		if (st->dropped[i] == id)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The folder of a record.  In a damaged log the record that made it may be
  * missing: then its messages are shown under a name of our own.
@@ -25,7 +37,7 @@ the_folder(struct state *st, uint64_t id)
 		return f;
 	snprintf(name, sizeof(name), "Recovered-%llu",
 	    (unsigned long long)id);
-	if (id < st->next_folder || state_named(st, str_c(name)) != NULL)
+	if (is_dropped(st, id) || state_named(st, str_c(name)) != NULL)
 		return NULL;
 	f = state_folder_new(st, id, str_c(name));
 	f->uidvalidity = st->next_uidvalidity++;

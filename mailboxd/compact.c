@@ -16,6 +16,7 @@
 enum {
 	FULL_WAIT_MS = 60 * 1000,	/* after the disk was full */
 	FAIL_WAIT_MS = 3600 * 1000,	/* after a segment was unreadable */
+	INDEX_ROOM = 1024 * 1024,	/* bytes that a step may add to it */
 	PIECES = 8,			/* of a snapshot in one step */
 	SNAPSHOT_COST = 4,	/* it is at most this part of what is new */
 	PASS_COST = 8		/* a pass may look at so many segments for
@@ -30,7 +31,7 @@ struct compact {
 	struct sources	 live;
 	uint64_t	 segment;	/* done so far */
 	struct oldseg	 work;
-	bool		 failed;	/* a segment could not be read */
+	int64_t		 wait;		/* a segment stays that may go later */
 };
 
 void
@@ -215,8 +216,8 @@ next_segment(struct mbox *m)
 	uint64_t	 id = reclog_sealed(m->log, c->segment);
 
 	if (id == 0 || id >= c->base.at.segment) {
-		if (c->failed) {
-			m->upkeep_at = clock_now() + FAIL_WAIT_MS;
+		if (c->wait > 0) {
+			m->upkeep_at = clock_now() + c->wait;
 		} else {
 			m->st.judged = c->base.id;
 			m->changed = true;
@@ -226,7 +227,7 @@ next_segment(struct mbox *m)
 	}
 	c->segment = id;
 	if (oldseg_begin(&c->work, m, id, &c->live) == -1)
-		c->failed = true;
+		c->wait = FAIL_WAIT_MS;
 }
 
 static void
@@ -238,11 +239,14 @@ step_pass(struct mbox *m)
 		read_base(m);
 		return;
 	}
-	if (c->work.segment == 0)
+	if (c->work.segment == 0) {
 		next_segment(m);
-	else if (oldseg_step(&c->work, m) == RECLOG_FULL) {
-		m->upkeep_at = clock_now() + FULL_WAIT_MS;
-		end_pass(m);
+		return;
+	}
+	if (oldseg_step(&c->work, m) == RECLOG_FULL) {
+		/* One that is dead as a whole makes room. */
+		oldseg_clear(&c->work);
+		c->wait = FULL_WAIT_MS;
 	}
 }
 
@@ -253,18 +257,22 @@ step(struct mbox *m)
 {
 	const struct snap *base;
 
+	if (mbox_room(m, INDEX_ROOM, NEED_SMALL) != STORE_OK) {
+		m->upkeep_at = clock_now() + FULL_WAIT_MS;
+		return;
+	}
 	if (m->compact != NULL) {
 		step_pass(m);
 		return;
 	}
-	if (wants_snapshot(m)) {
-		if (snapshot_write(m) == RECLOG_FULL)
-			m->upkeep_at = clock_now() + FULL_WAIT_MS;
+	/* With no room for a snapshot, a base before it may make some. */
+	if (wants_snapshot(m) && snapshot_write(m) != RECLOG_FULL)
 		return;
-	}
 	base = due_base(m);
 	if (base != NULL)
 		begin_pass(m, base);
+	else
+		m->upkeep_at = clock_now() + FULL_WAIT_MS;
 }
 
 enum mbox_result

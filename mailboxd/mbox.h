@@ -34,7 +34,7 @@ struct mbox {
 	bool		 dead;
 	struct unpacked	 unpacked;
 	struct compact	*compact;	/* NULL: nothing is at work */
-	int64_t		 upkeep_at;	/* the disk was full: not before */
+	int64_t		 upkeep_at;	/* it failed: not before */
 };
 
 /* What an operation does to the disk's free space. */

@@ -35,7 +35,9 @@ enum {
 	RESERVE_SHARE = 20,	/* of the disk: 5 % */
 	ASK_MS = 1000,		/* between two questions whether to go */
 	UPKEEP_FIRST_MS = 500,	/* after the turn that made it due */
-	UPKEEP_NEXT_MS = 10,	/* between two steps, for everybody else */
+	UPKEEP_BUSY_MS = 100,	/* while sessions have work, so often: */
+	UPKEEP_BUSY_MAX = 50,
+	UPKEEP_SHARE = 4,	/* of five parts of the time are others' */
 	UPKEEP_LAST_MS = 60 * 1000,	/* it keeps us from going this long */
 	MEMORY_DAYS = 7,	/* deliveries are known beyond queue.life */
 	DAY = 86400
@@ -50,6 +52,9 @@ static struct {
 	unsigned		 nsessions;
 	struct loop_timer	*linger, *sync, *upkeep;
 	int64_t			 idle_since;	/* or -1 */
+	bool			 upkeep_due;	/* in this turn */
+	bool			 busy;		/* sessions had work left */
+	unsigned		 postponed;
 	uint64_t		 received;	/* pieces of work */
 	bool			 done;
 } ow;
@@ -160,15 +165,33 @@ on_sync(void *arg)
 	(void)commit(true);
 }
 
-/* A step of what nobody waits for; what a turn has to do comes before. */
+/* What nobody waits for: when nobody has work, or has had it for long. */
 static void
 on_upkeep(void *arg)
 {
 	(void)arg;
+	if (ow.busy && ow.postponed < UPKEEP_BUSY_MAX) {
+		ow.postponed++;
+		loop_timer_set(ow.upkeep, UPKEEP_BUSY_MS);
+		return;
+	}
+	ow.postponed = 0;
+	ow.upkeep_due = true;
+}
+
+/* One step, behind what the turn has answered. */
+static void
+do_upkeep(void)
+{
+	int64_t from = clock_now();
+
+	ow.upkeep_due = false;
 	if (mbox_upkeep(ow.mbox) == MBOX_DEAD)
 		fail_mailbox();
+	clock_tick();
 	if (mbox_wants_upkeep(ow.mbox))
-		loop_timer_set(ow.upkeep, UPKEEP_NEXT_MS);
+		loop_timer_set(ow.upkeep, is_idle() ? 0 :
+		    1 + UPKEEP_SHARE * (clock_now() - from));
 }
 
 static void
@@ -196,12 +219,14 @@ on_turn(void *arg)
 		incoming_collect(mbox_is_urgent(ow.mbox));
 	incoming_pause(is_waiting());
 	/* The helper's answer makes another turn. */
-	if (!commit(false))
+	if (!commit(ow.upkeep_due))
 		return;
 	report_turn();
 	incoming_answer();
 	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = conn_next(s))
 		conn_send(s);
+	if (ow.upkeep_due)
+		do_upkeep();
 	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = after) {
 		after = conn_next(s);
 		if (conn_is_over(s)) {
@@ -218,6 +243,7 @@ on_turn(void *arg)
 		on_linger(NULL);
 	if (again)
 		loop_again();
+	ow.busy = again;
 	update_linger();
 }
 

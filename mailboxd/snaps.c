@@ -126,7 +126,6 @@ static const struct snap *
 old(const struct snaps *s, size_t n, uint64_t now, uint64_t window)
 {
 	const struct snap	*found = NULL;
-	uint64_t		 made = 0;
 	size_t			 i;
 
 	if (now < window)
@@ -134,9 +133,8 @@ old(const struct snaps *s, size_t n, uint64_t now, uint64_t window)
 	for (i = 0; i < n; i++) {
 		if (s->list[i].date > now)
 			continue;
-		if (s->list[i].date > made)
-			made = s->list[i].date;
-		if (made > now - window)
+		/* Nor is what comes behind it, whatever its date. */
+		if (s->list[i].date > now - window)
 			break;
 		found = &s->list[i];
 	}

@@ -12,6 +12,11 @@
 #include "mailboxd/batch.h"
 #include "mailboxd/coding.h"
 
+enum {
+	FOLDER_COST = 2048,	/* bytes, about; and of deliveries, below */
+	MESSAGE_COST = 100
+};
+
 /* -- writing ---------------------------------------------------------- */
 
 struct writer {
@@ -129,12 +134,27 @@ write_rows(struct writer *w)
 	}
 }
 
+/* What it may take at most; an unfinished one would help nobody. */
+static uint64_t
+most(const struct state *st)
+{
+	uint64_t	n = 0;
+	size_t		i;
+
+	for (i = 0; i < st->nfolders; i++)
+		n += FOLDER_COST + st->folders[i]->exists * (uint64_t)
+		    MESSAGE_COST;
+	return n;
+}
+
 enum reclog_result
 snapshot_write(struct mbox *m)
 {
 	uint64_t	now = (uint64_t)clock_wall() / 1000;
 	struct writer	w = { .m = m, .id = m->st.next_id };
 
+	if (mbox_room(m, most(&m->st), NEED_SMALL) != STORE_OK)
+		return m->dead ? RECLOG_DEAD : RECLOG_FULL;
 	if (now > m->conf.delivered)
 		w.forget = now - m->conf.delivered;
 	batch_init(&w.batch, m);

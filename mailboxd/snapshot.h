@@ -15,7 +15,8 @@
 /*
  * The index must be exactly at the end of the log, and all of that durable.
  * What is older than the delivery memory is left out and leaves the index.
- * One that is not finished (RECLOG_FULL) counts as none.
+ * RECLOG_FULL when it might not fit the disk; one that is not finished
+ * counts as none.
  */
 enum reclog_result snapshot_write(struct mbox *);
 

@@ -14,8 +14,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "common/core/clock.h"
 #include "common/core/log.h"
 #include "mailboxd/deliver.h"
 #include "tests/lib/mailbox.h"
@@ -115,6 +117,21 @@ use_inbox(struct mailbox *b)
 	assert_int_equal(b->s.ops->expunge(b->s.impl, f, uids, 2), STORE_OK);
 	mailbox_turn(b);
 	b->s.ops->close(b->s.impl, f);
+}
+
+/* The first n of what there is. */
+static void
+expunge(struct mailbox *b, uint32_t n)
+{
+	struct store_folder	*f;
+	uint32_t		 uids[200], i;
+
+	for (i = 0; i < n; i++)
+		uids[i] = i + 1;
+	assert_int_equal(b->s.ops->open(b->s.impl, S("INBOX"), &f), STORE_OK);
+	assert_int_equal(b->s.ops->expunge(b->s.impl, f, uids, n), STORE_OK);
+	b->s.ops->close(b->s.impl, f);
+	mailbox_turn(b);
 }
 
 static void
@@ -238,6 +255,51 @@ test_large_body(void **state)
 	assert_int_equal(inbox_n(b), 1);
 }
 
+static size_t
+log_blocks(struct mailbox *b)
+{
+	struct statvfs v;
+
+	assert_int_equal(fstatvfs(b->dirfd, &v), 0);
+	return (v.f_blocks - v.f_bfree) * v.f_frsize;
+}
+
+/* Upkeep takes no last byte, ends nothing, and goes on when it can. */
+static void
+test_upkeep(void **state)
+{
+	struct mailbox	*b = *state;
+	uint64_t	 qid;
+	size_t		 used;
+
+	if (b == NULL)
+		skip();
+	clock_set(1000, 1700000000000);
+	b->conf.undelete = 0;
+	b->conf.segment_max = 64 * 1024;
+	mailbox_open(b);
+	for (qid = 1; qid <= 120; qid++) {
+		assert_int_equal(deliver(b, qid, sizeof(text)), DELIVER_OK);
+		mailbox_turn(b);
+	}
+	use_inbox(b);
+	fill(b);
+	assert_true(mbox_wants_upkeep(b->m));
+	while (mbox_wants_upkeep(b->m))
+		assert_int_equal(mbox_upkeep(b->m), MBOX_OK);
+	assert_int_equal(inbox_n(b), 118);
+	assert_int_equal(unlinkat(b->dirfd, "filler", 0), 0);
+	used = log_blocks(b);
+	assert_false(mbox_wants_upkeep(b->m));
+	clock_set(100000, 1700000100000);
+	expunge(b, 100);
+	while (mbox_wants_upkeep(b->m))
+		assert_int_equal(mbox_upkeep(b->m), MBOX_OK);
+	assert_int_equal(inbox_n(b), 20);
+	assert_true(log_blocks(b) < used - 800 * 1024);
+	clock_release();
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
@@ -247,6 +309,7 @@ main(void)
 		TEST(test_reserve),
 		TEST(test_commit_fails),
 		TEST(test_large_body),
+		TEST(test_upkeep),
 	};
 
 	log_to(open("/dev/null", O_WRONLY));

@@ -759,30 +759,61 @@ test_damaged(void **state)
 	check_reopen(b);
 }
 
-/* Whatever of an old segment is damaged is not thrown away with it. */
 static void
-test_damaged_segment(void **state)
+flip(const struct mailbox *b, off_t at)
 {
-	struct mailbox	*b = *state;
-	char		 c;
-	int		 fd;
+	char	c;
+	int	fd = openat(b->dirfd, "log/0000000000000001.seg", O_RDWR);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(pread(fd, &c, 1, at), 1);
+	c = (char)(c ^ 4);
+	assert_int_equal(pwrite(fd, &c, 1, at), 1);
+	(void)close(fd);
+}
+
+/*
+ * Whatever of an old segment is damaged is not thrown away with it: neither
+ * a live body nor, `dead`, a record that is lost and might be anything.
+ */
+static void
+damage_segment(struct mailbox *b, bool dead)
+{
+	struct store_folder	*f;
+	struct state_body	 body;
+	struct buf		 scratch;
 
 	mailbox_open(b);
 	assert_int_equal(b->s.ops->create(b->s.impl, S("a")), STORE_OK);
-	put(b, "a", noise(5, 3000));
+	put(b, dead ? "INBOX" : "a", noise(5, 3000));
+	f = open_folder(b, dead ? "INBOX" : "a");
+	buf_init(&scratch, INDEX_VALUE_MAX);
+	assert_int_equal(mbox_body(b->m, f->msgs[0].id, &scratch, &body), 1);
+	buf_clear(&scratch);
+	b->s.ops->close(b->s.impl, f);
+	if (dead)
+		flip(b, (off_t)body.pos.offset + 70);
 	fill(b, "INBOX", 3);
 	expunge_all(b, "INBOX");
-	fd = openat(b->dirfd, "log/0000000000000001.seg", O_RDWR);
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(pread(fd, &c, 1, 2500), 1);
-	c = (char)(c ^ 4);
-	assert_int_equal(pwrite(fd, &c, 1, 2500), 1);
-	(void)close(fd);
+	if (!dead)
+		flip(b, (off_t)body.pos.offset + 2000);
 	fill(b, "INBOX", 3);
 	expunge_all(b, "INBOX");
 	(void)upkeep(b);
 	assert_true(has_segment(b, 1));
 	assert_false(has_segment(b, 2));
+}
+
+static void
+test_damaged_body(void **state)
+{
+	damage_segment(*state, false);
+}
+
+static void
+test_damaged_record(void **state)
+{
+	damage_segment(*state, true);
 }
 
 /* Without an index nothing is done, and nothing breaks. */
@@ -820,7 +851,8 @@ main(void)
 		TEST(test_delivered),
 		TEST(test_pieces),
 		TEST(test_damaged),
-		TEST(test_damaged_segment),
+		TEST(test_damaged_body),
+		TEST(test_damaged_record),
 		TEST(test_no_index),
 	};
 
