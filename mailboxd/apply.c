@@ -369,8 +369,8 @@ static int
 on_snapshot_begin(struct state *st, const struct record_snapshot_begin *r)
 {
 	return on_counters(st, &(struct record_counters){
-		.id = r->id, .folder = r->folder,
-		.uidvalidity = r->uidvalidity, .freed = r->freed
+		.folder = r->folder, .uidvalidity = r->uidvalidity,
+		.freed = r->freed
 	});
 }
 

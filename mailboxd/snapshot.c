@@ -107,7 +107,7 @@ begin(struct writer *w, uint64_t now)
 	const struct state	*st = &w->m->st;
 	struct record		 r = { .type = REC_SNAPSHOT_BEGIN,
 	    .snapshot_begin = {
-		.date = now, .id = st->next_id, .folder = st->next_folder,
+		.date = now, .folder = st->next_folder,
 		.uidvalidity = st->next_uidvalidity, .freed = st->freed
 	} };
 
@@ -142,8 +142,8 @@ most(const struct state *st)
 	size_t		i;
 
 	for (i = 0; i < st->nfolders; i++)
-		n += FOLDER_COST + st->folders[i]->exists * (uint64_t)
-		    MESSAGE_COST;
+		n += FOLDER_COST + MESSAGE_COST *
+		    (uint64_t)st->folders[i]->exists;
 	return n;
 }
 

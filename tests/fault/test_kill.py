@@ -21,7 +21,8 @@ KILLS = int(os.environ.get("KILLS", "12"))
 @pytest.fixture
 def inst():
     settings = {"mailbox.linger": "2", "queue.retry_min": "1",
-                "queue.retry_max": "2"}
+                "queue.retry_max": "2", "mailbox.segment": "65536",
+                "mailbox.undelete": "0"}
     with postern.Instance(settings=settings) as i:
         i.add_domain()
         for user, password in USERS.items():

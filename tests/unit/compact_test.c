@@ -397,6 +397,7 @@ test_space(void **state)
 	print_message("%zu bytes at most, %zu now, %u files\n", most, size,
 	    files);
 	assert_true(most < 2 * 75000 + 12 * b->conf.segment_max);
+	assert_true(b->m->st.snaps.n < 20);
 	check_reopen(b);
 	mailbox_close(b);
 	assert_int_equal(fstatat(b->dirfd, "index/index.db", &st, 0), 0);

@@ -137,7 +137,7 @@ sample_snapshot(enum record_type type)
 
 	if (type == REC_SNAPSHOT_BEGIN)
 		r.snapshot_begin = (struct record_snapshot_begin){ 1700000000,
-		    90, 4, 7, 1 };
+		    4, 7, 1 };
 	else if (type == REC_SNAPSHOT_ROWS)
 		r.snapshot_rows = (struct record_snapshot_rows){ 0, 3,
 		    RECORD_RUN_MAX, CODING_ZSTD };
