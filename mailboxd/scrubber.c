@@ -45,32 +45,35 @@ on_damage(void *arg, const struct scrub_damage *d)
 	    .record = d->type, .id = d->id }, -1);
 }
 
-/* A body that is a file, of a message that is still there. */
+/*
+ * A body that is a file, of a message that is still there; the record is the
+ * one that names it last.
+ */
 static bool
 file_of(void *arg, const struct rec *r, struct recpos pos,
     struct scrub_file *f)
 {
 	struct state_body	 body;
-	struct record		 rec;
 	struct buf		 scratch;
 	bool			 is_wanted;
 
 	(void)arg;
-	(void)pos;
-	if (r->type != REC_MESSAGE || sc.m->dead ||
-	    record_decode(r->type, r->meta, &rec) == -1 ||
-	    rec.message.place != BODY_FILE)
+	if ((r->type != REC_MESSAGE && r->type != REC_BODY) || sc.m->dead)
 		return false;
 	buf_init(&scratch, INDEX_VALUE_MAX);
-	is_wanted = mbox_body(sc.m, r->id, &scratch, &body) == 1;
+	is_wanted = mbox_body(sc.m, r->id, &scratch, &body) == 1 &&
+	    body.place == BODY_FILE && body.pos.segment == pos.segment &&
+	    body.pos.offset == pos.offset;
+	if (is_wanted) {
+		*f = (struct scrub_file){ .dirfd = sc.m->logfd,
+		    .size = body.length,
+		    .has_hash = body.hash.n == HASH_LEN };
+		snprintf(f->name, sizeof(f->name), "%s",
+		    bodyfile_name(&sc.m->large.files, r->id).s);
+		if (f->has_hash)
+			memcpy(f->hash, body.hash.p, HASH_LEN);
+	}
 	buf_clear(&scratch);
-	*f = (struct scrub_file){ .dirfd = sc.m->logfd,
-	    .size = rec.message.length,
-	    .has_hash = rec.message.hash.n == HASH_LEN };
-	snprintf(f->name, sizeof(f->name), "%s",
-	    bodyfile_name(&sc.m->large.files, r->id).s);
-	if (f->has_hash)
-		memcpy(f->hash, rec.message.hash.p, HASH_LEN);
 	return is_wanted;
 }
 
