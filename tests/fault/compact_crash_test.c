@@ -34,24 +34,45 @@ enum {
 
 /* -- the log's directory is the simulated one ------------------------- */
 
+static bool
+is_body(const char *name)
+{
+	return strncmp(name, "body-", 5) == 0;
+}
+
+/* No power, no real disk either. */
+static bool
+is_off(void)
+{
+	errno = EIO;
+	return sim_stopped();
+}
+
 static int
 shim_open(int dirfd, const char *name, int flags, mode_t mode)
 {
-	int fd = sim_io.open(SIM_DIRFD, name, flags, mode);
+	int fd;
 
-	(void)dirfd;
+	if (is_body(name))
+		return is_off() ? -1 :
+		    disk_io_real.open(dirfd, name, flags, mode);
+	fd = sim_io.open(SIM_DIRFD, name, flags, mode);
 	return fd == -1 ? -1 : fd + FAR;
 }
 
 static int
 shim_close(int fd)
 {
+	if (fd < FAR)
+		return disk_io_real.close(fd);
 	return sim_io.close(fd - FAR);
 }
 
 static ssize_t
 shim_pread(int fd, void *p, size_t n, off_t at)
 {
+	if (fd < FAR)
+		return is_off() ? -1 : disk_io_real.pread(fd, p, n, at);
 	return sim_io.pread(fd - FAR, p, n, at);
 }
 
@@ -64,6 +85,8 @@ shim_pwritev(int fd, const struct iovec *v, int n, off_t at)
 static int
 shim_datasync(int fd)
 {
+	if (fd < FAR)
+		return is_off() ? -1 : 0;
 	return sim_io.datasync(fd - FAR);
 }
 
@@ -89,21 +112,25 @@ shim_rename(int dirfd, const char *from, const char *to)
 static int
 shim_unlink(int dirfd, const char *name)
 {
-	(void)dirfd;
+	if (is_body(name))
+		return is_off() ? -1 : disk_io_real.unlink(dirfd, name);
 	return sim_io.unlink(SIM_DIRFD, name);
 }
 
 static int64_t
 shim_size(int fd)
 {
+	if (fd < FAR)
+		return is_off() ? -1 : disk_io_real.size(fd);
 	return sim_io.size(fd - FAR);
 }
 
 static int
 shim_list(int dirfd, int (*fn)(void *, const char *), void *arg)
 {
-	(void)dirfd;
-	return sim_io.list(SIM_DIRFD, fn, arg);
+	if (sim_io.list(SIM_DIRFD, fn, arg) == -1)
+		return -1;
+	return is_off() ? -1 : disk_io_real.list(dirfd, fn, arg);
 }
 
 static const struct disk_io shim = {

@@ -124,6 +124,9 @@ sample_row(enum record_type type)
 	else if (type == REC_ROW_MESSAGE)
 		r.row_message = (struct record_row_message){ 4, 1, 10, 9, 8,
 		    1700000000, 60, 1, 1, 112 };
+	else if (type == REC_BODY)
+		r.body = (struct record_body){ BODY_INLINE, CODING_ZSTD, 100,
+		    S("Return-Path:"), S("") };
 	else
 		r.row_body = (struct record_row_body){ 9, 1, 64, BODY_INLINE,
 		    CODING_ZSTD, 100, S("x"), S("") };
@@ -195,13 +198,10 @@ sample(enum record_type type)
 	case REC_COUNTERS:
 		r.counters = (struct record_counters){ 1, 2, 3, 4, 5 };
 		return r;
-	case REC_BODY:
-		r.body = (struct record_body){ BODY_INLINE, CODING_ZSTD, 100,
-		    S("Return-Path:"), S("") };
-		return r;
 	case REC_ROW_FOLDER:
 	case REC_ROW_MESSAGE:
 	case REC_ROW_BODY:
+	case REC_BODY:
 		return sample_row(type);
 	case REC_ROW_SNAPSHOT:
 	case REC_SNAPSHOT_BEGIN:
