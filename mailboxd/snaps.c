@@ -28,7 +28,7 @@ snaps_add(struct snaps *s, const struct snap *new)
 
 	if (last != NULL && new->id <= last->id)
 		return;
-	if (s->n == s->cap) {
+	if (s->list == NULL || s->n == s->cap) {
 		s->cap = s->cap == 0 ? 4 : s->cap * 2;
 		s->list = xrealloc(s->list, s->cap, sizeof(*s->list));
 	}

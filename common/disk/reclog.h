@@ -131,8 +131,8 @@ bool		 reclog_is_whole(const struct reclog *, uint64_t from);
  * Calls fn for each record of one segment; -1 when fn or a read failed.
  * *lost is how many of its records and frames are damaged.
  */
-int		 reclog_walk(struct reclog *, uint64_t segment,
-		    reclog_replay_fn *, void *arg, uint64_t *lost);
+int		 reclog_walk(struct reclog *l, uint64_t segment,
+		    reclog_replay_fn *fn, void *arg, uint64_t *lost);
 /* Ends the segment being written now; the next commit starts another. */
 enum reclog_result reclog_seal(struct reclog *);
 
