@@ -153,7 +153,6 @@ on_expunge(struct state *st, const struct record_expunge *r)
 			more = uids_next(&u, &lo, &hi);
 		if (more && f->msgs[i].uid >= lo) {
 			state_uncount(st, f, f->msgs[i].size, 1);
-			st->freed += f->msgs[i].size;
 			f->unseen -= (f->msgs[i].flags & STORE_SEEN) == 0;
 			state_touch_uids(st, f, f->msgs[i].uid,
 			    f->msgs[i].uid);

@@ -176,6 +176,7 @@ state_uncount(struct state *st, struct state_folder *f, uint64_t size,
 	f->exists -= messages;
 	st->usage.size -= size;
 	st->usage.messages -= messages;
+	st->freed += size;
 }
 
 size_t
