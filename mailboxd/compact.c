@@ -189,8 +189,9 @@ on_live(void *arg, enum record_type type, struct str meta)
 static void
 read_base(struct mbox *m)
 {
-	struct compact	*c = m->compact;
-	size_t		 i;
+	struct compact		*c = m->compact;
+	const struct store_body	*b;
+	size_t			 i;
 
 	for (i = 0; i < PIECES && c->read < c->snapshot.n; i++) {
 		if (snapshot_read(m->log, &c->snapshot, c->read, on_live,
@@ -205,8 +206,12 @@ read_base(struct mbox *m)
 		}
 		c->read++;
 	}
-	if (c->read == c->snapshot.n)
-		sources_sort(&c->live);
+	if (c->read < c->snapshot.n)
+		return;
+	/* What is opened from here on is in the base, or came after it. */
+	LIST_FOREACH(b, &m->reading, link)
+		sources_add(&c->live, b->source);
+	sources_sort(&c->live);
 }
 
 static void

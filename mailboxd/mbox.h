@@ -4,6 +4,8 @@
 #ifndef MAILBOXD_MBOX_H
 #define MAILBOXD_MBOX_H
 
+#include <sys/queue.h>
+
 #include "mailboxd/large.h"
 #include "mailboxd/rows.h"
 #include "mailboxd/store.h"
@@ -13,6 +15,12 @@ struct unpacked {
 	uint64_t	 source;	/* 0: none */
 	struct buf	 body;
 	bool		 used;		/* in this turn */
+};
+
+/* A body that somebody reads: it stays until it is closed. */
+struct store_body {
+	uint64_t		source;
+	LIST_ENTRY(store_body)	link;
 };
 
 struct compact;
@@ -33,6 +41,7 @@ struct mbox {
 	bool		 urgent;	/* this turn wants its sync */
 	bool		 dead;
 	struct unpacked	 unpacked;
+	LIST_HEAD(, store_body) reading;
 	struct compact	*compact;	/* NULL: nothing is at work */
 	int64_t		 upkeep_at;	/* it failed: not before */
 };

@@ -68,10 +68,6 @@ reading_status(void *impl, struct str name, bool recent,
 
 /* -- bodies ----------------------------------------------------------- */
 
-struct store_body {
-	uint64_t	source;
-};
-
 enum store_result
 reading_body_open(void *impl, struct store_folder *pub, uint32_t uid,
     struct store_body **out)
@@ -86,6 +82,7 @@ reading_body_open(void *impl, struct store_folder *pub, uint32_t uid,
 		return STORE_NO_SUCH;
 	*out = xcalloc(1, sizeof(**out));
 	(*out)->source = f->sources[at];
+	LIST_INSERT_HEAD(&m->reading, *out, link);
 	return STORE_OK;
 }
 
@@ -113,5 +110,6 @@ void
 reading_body_close(void *impl, struct store_body *b)
 {
 	(void)impl;
+	LIST_REMOVE(b, link);
 	free(b);
 }

@@ -119,16 +119,20 @@ reopen(struct mailbox *b, bool without_index)
 static void
 check_reopen(struct mailbox *b)
 {
-	struct buf x, y;
+	struct quota	used;
+	struct buf	x, y;
 
 	dump(b, &x, true);
+	used = mbox_usage(b->m);
 	reopen(b, false);
 	dump(b, &y, true);
 	assert_same(&x, &y, "with index");
 	buf_clear(&y);
+	assert_true(quota_is_equal(mbox_usage(b->m), used));
 	reopen(b, true);
 	dump(b, &y, true);
 	assert_same(&x, &y, "without index");
+	assert_true(quota_is_equal(mbox_usage(b->m), used));
 	buf_clear(&x);
 	buf_clear(&y);
 }
@@ -661,7 +665,7 @@ test_pieces(void **state)
 	for (n = 1; n < 2100; n = n * 3 + 1) {
 		buf_reset(&out);
 		for (at = 0; at < sizeof(text) + n; at += n)
-			assert_int_equal(b->s.ops->read(b->s.impl, f, 1,
+			assert_int_equal(store_octets(b->s, f, 1,
 			    (uint32_t)at, n, &out), STORE_OK);
 		assert_true(str_eq(buf_str(&out), str_of(text,
 		    sizeof(text))));
@@ -678,6 +682,46 @@ test_pieces(void **state)
 	expunge_all(b, "INBOX");
 	(void)upkeep(b);
 	check_reopen(b);
+}
+
+/* A body stays while somebody reads it, expunged or not. */
+static void
+test_reader(void **state)
+{
+	struct mailbox		*b = *state;
+	struct store_folder	*f;
+	struct store_body	*body[2];
+	struct buf		 out;
+	unsigned		 i, files;
+
+	mailbox_open(b);
+	put(b, "INBOX", noise(1, 3000));
+	put(b, "INBOX", noise(2, 9000));
+	f = open_folder(b, "INBOX");
+	for (i = 0; i < 2; i++)
+		assert_int_equal(b->s.ops->body_open(b->s.impl, f, i + 1,
+		    &body[i]), STORE_OK);
+	b->s.ops->close(b->s.impl, f);
+	fill(b, "INBOX", 6);
+	expunge_all(b, "INBOX");
+	(void)upkeep(b);
+	assert_false(has_segment(b, 2));
+	buf_init(&out, 100000);
+	for (i = 0; i < 2; i++) {
+		buf_reset(&out);
+		assert_int_equal(b->s.ops->body_read(b->s.impl, body[i], 0,
+		    SIZE_MAX, &out), STORE_OK);
+		assert_true(str_eq(buf_str(&out), noise(i + 1,
+		    i == 0 ? 3000 : 9000)));
+		b->s.ops->body_close(b->s.impl, body[i]);
+	}
+	buf_clear(&out);
+	fill(b, "INBOX", 6);
+	expunge_all(b, "INBOX");
+	(void)upkeep(b);
+	(void)log_size(b, "body-", &files);
+	assert_int_equal(files, 0);
+	assert_false(has_segment(b, 1));
 }
 
 /* -- damage ----------------------------------------------------------- */
@@ -851,6 +895,7 @@ main(void)
 		TEST(test_future),
 		TEST(test_delivered),
 		TEST(test_pieces),
+		TEST(test_reader),
 		TEST(test_damaged),
 		TEST(test_damaged_body),
 		TEST(test_damaged_record),
