@@ -207,3 +207,32 @@ def test_maildrop(suite, c):
     p = maildrop(suite)
     assert [l.split()[1] for l in p.uidl()[1]] == [uids[0], uids[2]]
     p.quit()
+
+
+def test_expunged_while_sent(suite, c):
+    """A message that another session expunges while it is being sent, by
+    IMAP and by POP3, comes whole."""
+    line = b"x" * 78 + b"\r\n"
+    large = b"Subject: large\r\n\r\n" + line * (20 * 2 ** 20 // len(line))
+    ok(c.append("INBOX", None, None, large))
+    ok(c.append("INBOX", None, None, large))
+    ok(c.select())
+    p = maildrop(suite)
+    p._putcmd("RETR 1")
+    c.send(b"x1 FETCH 2 (BODY.PEEK[] UID)\r\n")
+    first = c.read(1000000)
+    other = imaplib.IMAP4("127.0.0.1", suite.port("imap"),
+                          timeout=postern.DEADLINE)
+    other.login("bob@example.org", "builder")
+    ok(other.select())
+    ok(other.store("1:2", "+FLAGS.SILENT", r"(\Deleted)"))
+    assert ok(other.expunge()) == [b"1", b"1"]
+    other.logout()
+    head, octets = first.split(b"\r\n", 1)
+    assert head == b"* 2 FETCH (BODY[] {%d}" % len(large)
+    octets += c.read(len(large) - len(octets))
+    assert octets == large
+    assert c.readline() == b" UID 2)\r\n"
+    assert c.readline().startswith(b"x1 OK")
+    assert b"\r\n".join(p._getlongresp()[1]) + b"\r\n" == large
+    p.quit()
