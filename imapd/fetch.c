@@ -178,6 +178,7 @@ put_fields(struct imap *s, const struct fetch_item *item,
 	struct buf	fields;
 	uint32_t	from, n;
 
+	s->work -= (int64_t)header.n;
 	buf_init(&fields, header.n + 2);
 	filter(s->fetch, item, header, &fields);
 	n = (uint32_t)fields.n;
@@ -271,6 +272,7 @@ put_envelope(struct imap *s, const struct store_msg *msg)
 	if (header_load(&f->header, s->store, f->body, msg, &s->work) !=
 	    STORE_OK)
 		return -1;
+	s->work -= (int64_t)f->header.text.n;
 	buf_add(&s->out, S("ENVELOPE "));
 	structure_envelope(&s->out, buf_str(&f->header.text));
 	return 0;

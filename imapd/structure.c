@@ -7,7 +7,14 @@
 #include "common/mail/mimefield.h"
 #include "common/mail/rfc5322.h"
 
-enum { QUOTED_MAX = 1000 };	/* longer strings are literals */
+enum {
+	QUOTED_MAX = 1000,	/* longer strings are literals */
+	/*
+	 * Bytes in *out from which on no address is told: of a few bytes
+	 * in a header many are made, and what else there is wants its room.
+	 */
+	ADDRESSES_UP_TO = 4 * 1024 * 1024
+};
 
 void
 structure_string(struct buf *out, struct str s)
@@ -80,10 +87,11 @@ put_addresses(struct buf *out, struct str header, struct str name)
 	enum addrlist_kind	kind;
 	bool			any = false;
 
-	if (!hdr_find(header, name, &f))
+	if (out->n >= ADDRESSES_UP_TO || !hdr_find(header, name, &f))
 		return false;
 	addrlist_init(&l, f.value);
-	while ((kind = addrlist_next(&l)) != ADDRLIST_END) {
+	while (out->n < ADDRESSES_UP_TO &&
+	    (kind = addrlist_next(&l)) != ADDRLIST_END) {
 		if (!any)
 			buf_addc(out, '(');
 		any = true;

@@ -493,6 +493,45 @@ test_fails_while_sent(void **state)
 	rig_clear(&r);
 }
 
+/*
+ * Two bytes of an address list are forty-eight of an answer, three times: a
+ * list is cut before the answer is too large for the session.
+ */
+static void
+test_long_lists(void **state)
+{
+	struct rig	r;
+	struct buf	text;
+	int		i, k;
+
+	(void)state;
+	rig_init(&r);
+	buf_init(&text, 32 << 20);
+	buf_addz(&text, "Content-Type: multipart/mixed; boundary=z\r\n\r\n");
+	for (i = 0; i < 100; i++) {
+		buf_addz(&text, "--z\r\nContent-Type: message/rfc822\r\n\r\n"
+		    "Subject: it\r\nFrom: ");
+		for (k = 0; k < 9000; k++)
+			buf_addz(&text, "a,");
+		buf_addz(&text, "\r\n\r\nx\r\n");
+	}
+	buf_addz(&text, "--z--\r\n");
+	model_store_add(r.m, "INBOX", buf_str(&text), 0, 0);
+	buf_addz(&r.in, "s SELECT INBOX\r\n");
+	assert_true(says(&r, "* FLAGS"));
+	buf_addz(&r.in, "a FETCH 4 (BODYSTRUCTURE UID)\r\n");
+	assert_true(says(&r, "* 4 FETCH (BODYSTRUCTURE ((\"message\" "
+	    "\"rfc822\" NIL NIL NIL \"7bit\" 18024 (NIL \"it\" "
+	    "((NIL NIL \"a\" \"\")(NIL NIL \"a\""));
+	assert_true(str_find(buf_str(&r.said), S(" \"mixed\" (\"boundary\" "
+	    "\"z\") NIL NIL NIL) UID 4)\r\na OK")) > 1 << 20);
+	/* The last one has its parts, and nobody in it. */
+	assert_true(str_find(buf_str(&r.said), S("(NIL \"it\" NIL NIL NIL NIL "
+	    "NIL NIL NIL NIL)")) > 1 << 20);
+	buf_clear(&text);
+	rig_clear(&r);
+}
+
 /* Many messages: every command in pieces, answers complete. */
 static void
 test_many_messages(void **state)
@@ -584,6 +623,7 @@ main(void)
 		cmocka_unit_test(test_gone_while_sent),
 		cmocka_unit_test(test_gone_while_searched),
 		cmocka_unit_test(test_fails_while_sent),
+		cmocka_unit_test(test_long_lists),
 		cmocka_unit_test(test_many_messages),
 		cmocka_unit_test(test_timeout_and_bye),
 	};
