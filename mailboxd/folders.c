@@ -296,7 +296,8 @@ rename_folder(struct mbox *m, struct str from, struct str to)
 		x = mbox_room(m, NAME_COST, NEED_GROW);
 		return x == STORE_OK ? rename_inbox(m, to) : x;
 	}
-	if (state_named(&m->st, from) == NULL)
+	if (state_named(&m->st, from) == NULL &&
+	    !names_has_children(&m->st.names, from))
 		return STORE_NO_SUCH;
 	if (name_is_below(to, from))
 		return STORE_FORBIDDEN;

@@ -133,7 +133,10 @@ struct store_ops {
 	enum store_result (*create)(void *, struct str name);
 	/* With children: the messages go, the level stays (exists false). */
 	enum store_result (*remove)(void *, struct str name);
-	/* The whole tree; from INBOX it moves the messages only. */
+	/*
+	 * The whole tree, also of a level that only has children; from INBOX
+	 * it moves the messages only.
+	 */
 	enum store_result (*rename)(void *, struct str from, struct str to);
 	enum store_result (*subscribe)(void *, struct str name, bool on);
 

@@ -395,7 +395,7 @@ op_rename(void *impl, struct str from, struct str to)
 		return STORE_EXISTS;
 	if (str_eq(from, S("INBOX")))
 		return rename_inbox(m, to);
-	if (find_folder(m, from) == NULL)
+	if (find_folder(m, from) == NULL && !has_children(m, from))
 		return STORE_NO_SUCH;
 	if (is_below(to, from))
 		return STORE_FORBIDDEN;

@@ -68,6 +68,13 @@ const struct step steps[] = {
 	{ V_CREATE, "p/q/q/q", NULL, { 0 }, 0, 0, STORE_OK },
 	{ V_REMOVE, "p", NULL, { 0 }, 0, 0, STORE_OK },
 	{ V_RENAME, "p/q", "p", { 0 }, 0, 0, STORE_OK },
+	/* A level that is no folder, but has some. */
+	{ V_REMOVE, "p", NULL, { 0 }, 0, 0, STORE_OK },
+	{ V_RENAME, "p", "r/s", { 0 }, 0, 0, STORE_OK },
+	{ V_RENAME, "p", "t", { 0 }, 0, 0, STORE_NO_SUCH },
+	{ V_SUB, "u", NULL, { 0 }, 0, 0, STORE_OK },
+	{ V_RENAME, "u", "t", { 0 }, 0, 0, STORE_NO_SUCH },
+	{ V_UNSUB, "u", NULL, { 0 }, 0, 0, STORE_OK },
 };
 const size_t steps_n = sizeof(steps) / sizeof(steps[0]);
 

@@ -145,6 +145,13 @@ static const struct imap_scene folders[] = {
 	    "S: * STATUS \"Play/2025\" (MESSAGES 1)\nS: b OK...\n"
 	    "C: c RENAME none other\nS: c NO [NONEXISTENT]...\n"
 	    "C: d RENAME Play Archive\nS: d NO [ALREADYEXISTS]...\n" },
+	{ "rename of a level that is no folder",
+	    "C: a DELETE Work\nS: a OK...\n"
+	    "C: b RENAME Work Play\nS: b OK...\n"
+	    "C: c LIST \"\" Play*\n"
+	    "S: * LIST (\\Noselect \\HasChildren) \"/\" \"Play\"\n"
+	    "S: * LIST (\\HasNoChildren) \"/\" \"Play/2025\"\nS: c OK...\n"
+	    "C: d LIST \"\" Work*\nS: d OK...\n" },
 	{ "rename of INBOX moves the messages",
 	    "C: a RENAME INBOX old\nS: a OK...\n"
 	    "C: b STATUS old (MESSAGES)\nS: * STATUS \"old\" (MESSAGES 3)\n"
