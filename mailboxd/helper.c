@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/core/log.h"
@@ -51,8 +52,9 @@ on_timer(void *arg)
 void
 helper_here(int fd)
 {
-	/* One that comes too late. */
+	/* One that comes too late; the monitor has a copy, too. */
 	if (!hp.asked) {
+		shutdown(fd, SHUT_RDWR);
 		close(fd);
 		return;
 	}

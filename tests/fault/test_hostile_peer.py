@@ -2,8 +2,11 @@
 and the suite goes on.  ATTACKS M-01."""
 
 import array
+import ctypes
+import imaplib
 import os
 import random
+import signal
 import socket
 import struct
 
@@ -39,7 +42,7 @@ def packets(rng):
     yield header(0, 0) * 1000
     yield b"\xff" * 100000
     for kind in (1, 3, 5, 7, 20, 23, 25, 26, 40, 41, 43, 46, 60, 61, 80, 81,
-                 82, 84, 85, 100, 102):
+                 82, 84, 85, 94, 95, 100, 102):
         yield header(kind, 0)
         yield header(kind, 400) + bytes(rng.randrange(256)
                                         for _ in range(400))
@@ -116,3 +119,60 @@ def test_a_peer_that_says_nothing_holds_nobody_up(suite):
     suite.add_user("later@example.org")
     for s in held:
         s.close()
+
+
+PIDFD_GETFD = 438
+HELPER_WANT = 94
+
+
+def taken_from(pid, fd):
+    """A copy of another process's descriptor."""
+    p = os.pidfd_open(pid)
+    try:
+        got = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, p, fd, 0)
+    finally:
+        os.close(p)
+    if got == -1:
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    return socket.socket(fileno=got)
+
+
+def test_an_owner_that_collects_helpers_has_one(suite):
+    """It asks again and again, and keeps its end of each."""
+    c = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+    c.login("bob@example.org", "builder")
+    owner, = suite.owners()
+    mailbox = suite.json("user", "show", "bob@example.org")["mailbox"]
+    os.kill(owner, signal.SIGSTOP)
+    try:
+        # Its control channel; what the monitor sends stays in there.
+        with taken_from(owner, 3) as ctl:
+            for _ in range(50):
+                ctl.send(header(HELPER_WANT, 8) + struct.pack("<Q", mailbox))
+        wait_for(lambda: len(suite.lines(" helper ", "pid=")) >= 50,
+                 "all were made")
+        wait_for(lambda: len(suite.helpers()) == 1, "one is left")
+    finally:
+        os.kill(owner, signal.SIGCONT)
+    wait_for(lambda: suite.helpers() == [], "nobody had asked")
+    assert suite.owners() == [owner]
+    # Somebody else's is none of its business.
+    with taken_from(owner, 3) as ctl:
+        ctl.send(header(HELPER_WANT, 8) + struct.pack("<Q", mailbox + 1))
+    wait_for(lambda: suite.owners() == [], "it is dropped, and ends")
+    c.shutdown()
+
+
+def test_the_zygote_forks_two_kinds_only(suite):
+    """OWNER_WANT: u64 mailbox, u32 tenant, u32 shard, u8 kind."""
+    path = os.path.join(suite.dir, "run", "mailboxd", "zygote")
+    for kind, length in ((2, 17), (255, 17), (0, 16), (0, 18)):
+        body = (struct.pack("<QIIB", 1, 1, 0, kind) + b"\0")[:length]
+        ours, theirs = socket.socketpair(socket.AF_UNIX,
+                                         socket.SOCK_SEQPACKET)
+        with connect(path, socket.SOCK_SEQPACKET) as s, ours, theirs:
+            s.sendmsg([header(80, length) + body],
+                      [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                        array.array("i", [theirs.fileno()]))])
+            assert is_dropped(s)
+    assert suite.owners() == [] and suite.helpers() == []

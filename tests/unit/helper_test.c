@@ -19,6 +19,7 @@ static struct bulk	*bulk;
 static struct chan	*owner, *monitor;
 static unsigned		 wanted, answers;
 static int		 error, end;	/* the helper's */
+static int		 copy = -1;
 
 static int
 on_msg(struct chan *c, const struct msg *m, int fd)
@@ -63,6 +64,7 @@ static void
 finish(void)
 {
 	helper_clear();
+	close(copy);
 	chan_close(owner);
 	chan_close(monitor);
 	loop_turn(0);
@@ -86,6 +88,8 @@ send_one(void)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 	    sv), 0);
 	end = sv[1];
+	/* The monitor keeps a copy, by which it can end the helper. */
+	copy = dup(sv[0]);
 	helper_here(sv[0]);
 }
 
