@@ -392,6 +392,16 @@ next_event(struct session *s, struct smtp_event *ev)
 	return smtp_next(&s->smtp, ev);
 }
 
+/* The client says no more, and what it said is dealt with. */
+static bool
+is_over(const struct session *s)
+{
+	enum smtp_waits w = smtp_waits(&s->smtp);
+
+	return s->eof && !is_blocked(s) && s->wait_id == 0 &&
+	    (w == SMTP_WAITS_COMMAND || w == SMTP_WAITS_DATA);
+}
+
 static void
 run(struct session *s)
 {
@@ -416,9 +426,10 @@ run(struct session *s)
 	take_input(s);
 	push_output(s);
 	s->running = false;
-	if (closing)
+	if (closing || is_over(s)) {
+		smtp_hangup(&s->smtp);
 		end(s, true);
-	else
+	} else
 		set_deadline(s, progress);
 }
 
@@ -434,6 +445,10 @@ on_stream(struct stream *st, enum stream_event ev, void *arg)
 		run(s);
 		break;
 	case STREAM_EOF:
+		/* It may still read what it is answered. */
+		s->eof = true;
+		run(s);
+		break;
 	case STREAM_FAILED:
 		smtp_hangup(&s->smtp);
 		end(s, false);

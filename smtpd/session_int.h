@@ -27,6 +27,7 @@ struct session {
 	enum smtp_kind		 kind;
 	unsigned		 holds;		/* questions that name us */
 	bool			 running, is_dead;
+	bool			 eof;		/* nothing more comes in */
 
 	/* Deadlines. */
 	enum smtp_waits		 waits;

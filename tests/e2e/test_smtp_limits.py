@@ -165,6 +165,32 @@ def test_gone_at_the_end(suite, last):
         nothing_stored(suite)
 
 
+WHOLE = (b"EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<bob@example.org>\r\n"
+         b"RCPT TO:<no@example.org>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n")
+
+
+@pytest.mark.parametrize("end,last", [
+    (b"QUIT\r\n", "221 "), (b"", "250 2.0.0 "), (b"NOO", "250 2.0.0 "),
+    (b"MAIL FROM:<>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nS: y\r\n",
+     "354 ")])
+def test_all_at_once_and_no_more(suite, end, last):
+    """A script that pipes a session into the socket and then reads."""
+    c = Client(suite)
+    c.send(WHOLE + end)
+    c.s.shutdown(socket.SHUT_WR)
+    replies = [c.reply()]
+    while replies[-1] != "":
+        replies.append(c.reply())
+    assert [r[:3] for r in replies[:6]] == \
+        ["250", "250", "250", "550", "354", "250"]
+    assert replies[-2].startswith(last)
+    c.close()
+    wait_for(lambda: deliveries(suite) == 1, "it is delivered")
+    suite.wait_queue_empty()
+    assert deliveries(suite) == 1
+    assert suite.lines("session ends")
+
+
 # -- sizes -------------------------------------------------------------------
 
 @pytest.mark.parametrize("n,reply", [
