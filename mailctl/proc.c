@@ -181,6 +181,26 @@ own_lock(const struct supervisor *s)
 	return fd;
 }
 
+static void
+wait_longer(struct proc *p)
+{
+	p->restarts++;
+	if (p->backoff == 0)
+		p->backoff = PROC_BACKOFF_MIN;
+	loop_timer_set(p->again, p->backoff);
+	p->backoff = p->backoff * 2 > PROC_BACKOFF_MAX ? PROC_BACKOFF_MAX :
+	    p->backoff * 2;
+}
+
+/* Out of processes or memory, for now: the others go on. */
+static void
+start_later(struct proc *p)
+{
+	log_error("cannot start", L_Z("daemon", p->unit->name), L_ERRNO);
+	p->pid = 0;
+	wait_longer(p);
+}
+
 void
 proc_start(struct proc *p)
 {
@@ -215,7 +235,7 @@ proc_start(struct proc *p)
 	p->since = clock_now();
 	p->pid = spawn(p->unit, &l);
 	if (p->pid == -1)
-		fatal("start %s", p->unit->name);
+		start_later(p);
 	close(theirs);
 	close(slice);
 	close(view);
@@ -249,13 +269,11 @@ proc_ended(struct proc *p, int ws)
 	p->ready = false;
 	if (p->sup->stopping)
 		return;
-	p->restarts++;
 	if (p->backoff == 0) {
 		p->backoff = PROC_BACKOFF_MIN;
+		p->restarts++;
 		proc_start(p);
 		return;
 	}
-	loop_timer_set(p->again, p->backoff);
-	p->backoff = p->backoff * 2 > PROC_BACKOFF_MAX ? PROC_BACKOFF_MAX :
-	    p->backoff * 2;
+	wait_longer(p);
 }

@@ -3,6 +3,7 @@
 import imaplib
 import os
 import pty
+import shutil
 import signal
 import smtplib
 import socket
@@ -227,6 +228,39 @@ def test_interrupted_at_the_prompt(suite):
     os.close(side)
     os.close(main)
     suite.ctl("user", "show", "int@example.org", check=3)
+
+
+def test_a_fork_that_fails_is_tried_again():
+    """Of the starter alone: its tenth, which is the first of a restart."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    inst = postern.Instance(wrap=[
+        "strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=clone,fork,vfork,clone3",
+        "-e", "inject=clone,fork,vfork,clone3:error=EAGAIN:when=10..12"])
+    try:
+        inst.init().start()
+        inst.kill(inst.pid("smtpd"))
+        wait_for(lambda: inst.lines("cannot start", "smtpd"), "it fails")
+        wait_for(lambda: inst.status()["smtpd"]["state"] == "ready",
+                 "smtpd is back")
+        assert inst.status()["smtpd"]["restarts"] >= 2
+        inst.add_domain()
+    finally:
+        inst.__exit__(None, None, None)
+
+
+def test_a_daemon_that_dies_again_and_again(suite):
+    """Its restarts get slower; the rest of the suite goes on."""
+    for _ in range(6):
+        row = wait_for(lambda: [r for r in [suite.status()["pop3d"]]
+                                if r["state"] == "ready"], "it is back")[0]
+        suite.kill(row["pid"])
+        wait_for(lambda: suite.status()["pop3d"]["pid"] != row["pid"],
+                 "it is seen")
+    waits = suite.status()["pop3d"]
+    assert waits["state"] != "ready" and waits["restarts"] == 6
+    assert login(suite, "builder")
+    wait_for(lambda: suite.status()["pop3d"]["state"] == "ready", "again")
 
 
 def test_second_run_waits_for_the_lock_then_fails(suite):
