@@ -200,6 +200,14 @@ message_end(struct session *s)
 	buf_clear(&s->chunk);
 }
 
+enum smtp_reply
+message_refusal(unsigned verdict)
+{
+	if (verdict == SUBMIT_FULL)
+		return SMTP_FULL;
+	return verdict == SUBMIT_DENIED ? SMTP_EXPIRED : SMTP_TEMP;
+}
+
 void
 message_clear(struct session *s)
 {

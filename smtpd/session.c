@@ -531,7 +531,7 @@ session_submitted(struct session *s, uint64_t qid, unsigned verdict)
 	uint32_t id = s->end_id;
 
 	s->sub = NULL;
-	s->refusal = verdict == SUBMIT_FULL ? SMTP_FULL : SMTP_TEMP;
+	s->refusal = message_refusal(verdict);
 	if (id == 0) {
 		/* The rest of DATA is read away. */
 		buf_clear(&s->chunk);

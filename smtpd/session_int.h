@@ -67,6 +67,8 @@ void		message_bytes(struct session *, struct str);
 /* The content, of which little has come, is all body. */
 void		message_headless(struct session *);
 void		message_end(struct session *);
+/* What is told of queued's verdict, unless it is OK. */
+enum smtp_reply	message_refusal(unsigned verdict);
 /* Forgets it, here and, as far as possible, in queued. */
 void		message_clear(struct session *);
 

@@ -26,6 +26,7 @@
 	R(FULL,		452,	"4.3.1",	"storage full, try later") \
 	R(BAD_LOGIN,	535,	"5.7.8",	"authentication failed") \
 	R(TEMP_LOGIN,	454,	"4.7.0",	"cannot check that now") \
+	R(EXPIRED,	421,	"4.7.0",	"log in again, closing") \
 	R(TIMEOUT,	421,	"4.4.2",	"timeout, closing")	\
 	R(BUSY,		421,	"4.7.0",	"too many sessions, closing") \
 	R(SHUTDOWN,	421,	"4.3.2",	"service closing")	\

@@ -372,6 +372,29 @@ def test_no_open_relay(suite, service):
     nothing_stored(suite)
 
 
+def test_a_ticket_that_holds_no_more(suite):
+    """Two authds later nobody has its key: the session ends, so that the
+    client logs in again; it would be told to try later for ever."""
+    c = Client(suite, "submission")
+    plain = base64.b64encode(b"\0alice@example.org\0wonderland")
+    lines = (b"MAIL FROM:<alice@example.org>", b"RCPT TO:<bob@example.org>")
+    c.script(b"EHLO a", b"AUTH PLAIN " + plain, *lines)
+    assert c.data(HEADER).startswith("250 ")
+    for _ in range(2):
+        pid = suite.pid("authd")
+        suite.kill(pid)
+        wait_for(lambda: suite.status()["authd"]["pid"] not in (0, pid) and
+                 suite.status()["authd"]["state"] == "ready", "another authd")
+        other = Client(suite, "submission")
+        other.script(b"EHLO a", b"AUTH PLAIN " + plain, *lines)
+        assert other.data(HEADER).startswith("250 ")
+        other.close()
+    c.script(*lines)
+    assert c.data(HEADER).startswith("421 4.7.0 ")
+    assert c.is_closed()
+    c.close()
+
+
 def test_senders_are_ones_own(suite):
     """I-10"""
     suite.ctl("alias", "add", "sales@example.org", "alice@example.org")

@@ -19,7 +19,8 @@
 /* Only a caller gives these, and the rules of the driver do not. */
 static const enum smtp_reply callers[] = {
 	SMTP_NONE, SMTP_NOT_YOURS, SMTP_DISABLED, SMTP_MBOX_FULL,
-	SMTP_OVER_QUOTA, SMTP_EXPANSION, SMTP_TIMEOUT, SMTP_BUSY, SMTP_LOST
+	SMTP_OVER_QUOTA, SMTP_EXPANSION, SMTP_EXPIRED, SMTP_TIMEOUT,
+	SMTP_BUSY, SMTP_LOST
 };
 
 static struct buf	all_replies, all_events;
