@@ -47,8 +47,6 @@ smtp_trace(struct buf *out, const struct smtp_trace *t)
 	buf_addz(out, "Received: from ");
 	add_host(out, t->helo);
 	buf_addz(out, " ([");
-	if (str_chr(t->ip, ':') != -1)
-		buf_addz(out, "IPv6:");
 	add_host(out, t->ip);
 	buf_addz(out, "])\r\n\tby ");
 	add_host(out, t->hostname);

@@ -11,7 +11,7 @@ enum { SMTP_TRACE_MAX = 1280 };	/* bytes of the field, at most */
 
 struct smtp_trace {
 	struct str	helo;		/* as the client said it */
-	struct str	ip;		/* numeric, v4 or v6 */
+	struct str	ip;		/* as listen.h writes it */
 	struct str	hostname;	/* ours */
 	bool		esmtp;
 	bool		tls;

@@ -3,6 +3,7 @@ its value, one below, one above; what is refused is not stored."""
 
 import base64
 import poplib
+import smtplib
 import socket
 
 import pytest
@@ -189,6 +190,42 @@ def test_all_at_once_and_no_more(suite, end, last):
     suite.wait_queue_empty()
     assert deliveries(suite) == 1
     assert suite.lines("session ends")
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here")
+def test_ipv6():
+    inst = postern.Instance(settings={"smtp.sessions_per_address": "2"})
+    try:
+        inst.init()
+        with open(inst.conf) as f:
+            text = f.read().replace("127.0.0.1:", "[::1]:")
+        with open(inst.conf, "w") as f:
+            f.write(text)
+        inst.start()
+        inst.add_domain()
+        inst.add_user("bob@example.org", "builder")
+        with smtplib.SMTP("::1", inst.port("submission")) as c:
+            # Its password may pass: it is loopback too.
+            c.login("bob@example.org", "builder")
+            c.sendmail("bob@example.org", "bob@example.org", HEADER)
+        wait_for(lambda: deliveries(inst) == 1, "it is delivered")
+        p = poplib.POP3("::1", inst.port("pop3"), timeout=60)
+        p.user("bob@example.org")
+        p.pass_("builder")
+        field = [l for l in p.retr(1)[1] if l.startswith(b"Received: ")]
+        assert len(field) == 1 and field[0].endswith(b" ([IPv6:::1])"), field
+        p.quit()
+    finally:
+        inst.__exit__(None, None, None)
 
 
 # -- sizes -------------------------------------------------------------------

@@ -24,7 +24,7 @@ static const struct {
 	  "Received: from c.test ([192.0.2.1])\r\n"
 	  "\tby mx.test (Postern) with ESMTP id 000000000001a;\r\n"
 	  "\tFri, 20 Nov 2026 10:11:12 +0000\r\n" },
-	{ { .helo = STR_INIT("[IPv6:::1]"), .ip = STR_INIT("::1"),
+	{ { .helo = STR_INIT("[IPv6:::1]"), .ip = STR_INIT("IPv6:::1"),
 	    .hostname = STR_INIT("mx.test"), .esmtp = true, .authed = true,
 	    .rcpt = STR_INIT("\"a b\"@x.test"), .qid = 42, .zone = -90 },
 	  "Received: from [IPv6:::1] ([IPv6:::1])\r\n"
@@ -32,7 +32,7 @@ static const struct {
 	  "\tfor <\"a b\"@x.test>;\r\n"
 	  "\tWed, 31 Dec 1969 22:30:00 -0130\r\n" },
 	{ { .helo = STR_INIT("a b)(\r\nX: \xff\0@;\"\\"),
-	    .ip = STR_INIT("::1\r\n"), .hostname = STR_INIT("mx.test"),
+	    .ip = STR_INIT("IPv6:::1\r\n"), .hostname = STR_INIT("mx.test"),
 	    .rcpt = STR_INIT("a@b\r\nX: y"), .qid = 42 },
 	  "Received: from a?b????X:??????? ([IPv6:::1??])\r\n"
 	  "\tby mx.test (Postern) with SMTP id 000000000001a;\r\n"
