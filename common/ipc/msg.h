@@ -75,7 +75,7 @@ enum submit_verdict {
 	SUBMIT_OK,
 	SUBMIT_FULL,		/* disk reserve or queue limit */
 	SUBMIT_TEMP,
-	SUBMIT_DENIED		/* the ticket does not hold */
+	SUBMIT_DENIED		/* the ticket does not hold: another may */
 };
 
 enum queue_state {

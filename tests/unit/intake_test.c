@@ -385,7 +385,7 @@ static const struct ticket_case {
 	{ "tampered with", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true,
 	    60, SUBMIT_DENIED },
 	{ "of another key", TICKET_SUBMIT, SERVICE_SUBMISSION, 5, 1000, true,
-	    1, SUBMIT_TEMP },
+	    1, SUBMIT_DENIED },
 };
 
 static void
