@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/core/loop.h"
@@ -19,6 +20,7 @@
 enum { WORDS_BYTES_MAX = 100 * 1024, DIAL_TRIES = 50, DIAL_WAIT_MS = 20 };
 
 struct call {
+	const struct instance	*instance;
 	const struct ctl_info	*info;
 	char			**words;
 	unsigned		 n;
@@ -123,15 +125,30 @@ on_msg(struct chan *chan, const struct msg *m, int fd)
 	return 0;
 }
 
+/* As the daemons see it: they close to anybody else without a word. */
+static bool
+may_ask(const struct instance *in)
+{
+	struct stat st;
+
+	return ctl_is_operator(geteuid()) ||
+	    (fstat(in->dirfd, &st) == 0 && st.st_uid == geteuid());
+}
+
 static void
 on_down(struct chan *chan)
 {
 	struct call *c = chan_arg(chan);
 
-	fprintf(stderr, "mailctl: %s closed the connection: it went away, or "
-	    "user %u is not one of its operators\n", c->info->daemon,
-	    geteuid());
-	c->code = EX_UNREACHABLE;
+	if (may_ask(c->instance)) {
+		fprintf(stderr, "mailctl: %s closed the connection: it went "
+		    "away\n", c->info->daemon);
+		c->code = EX_UNREACHABLE;
+	} else {
+		fprintf(stderr, "mailctl: %s refuses: user %u is not one of "
+		    "its operators\n", c->info->daemon, geteuid());
+		c->code = EX_REFUSED;
+	}
 	loop_stop();
 }
 
@@ -198,8 +215,9 @@ int
 client_run(const struct instance *in, const struct ctl_info *info,
     char **words, unsigned n, struct str extra, bool json)
 {
-	struct call	 c = { .info = info, .words = words, .n = n,
-			    .extra = extra, .json = json };
+	struct call	 c = { .instance = in, .info = info,
+			    .words = words, .n = n, .extra = extra,
+			    .json = json };
 	bool		 is_list = info->extra == CTL_EXTRA_CURSOR ||
 			    info->verb == CTL_STATUS;
 	int		 fd = dial(in, info->daemon);

@@ -66,6 +66,8 @@ struct ctl_handler {
  * that we run under, and those of the setting operators.
  */
 bool	ctl_allowed(uid_t);
+/* Root, or one of the setting operators. */
+bool	ctl_is_operator(uid_t);
 
 /*
  * Checks verb and number of words and calls the handler.  A verb that is not
