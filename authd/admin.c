@@ -459,17 +459,20 @@ static const struct ctl_handler verbs[] = {
 	{ CTL_TENANT_LIST, admin_tenant_list },
 };
 
+/* A quota without a new one is a question. */
 static bool
-is_change(unsigned verb)
+is_change(unsigned verb, uint32_t words)
 {
 	static const enum ctl_verb	changes[] = { CTL_DOMAIN_ADD,
 		CTL_DOMAIN_REMOVE, CTL_USER_ADD, CTL_USER_PASSWD,
-		CTL_USER_REMOVE, CTL_ALIAS_ADD, CTL_ALIAS_REMOVE };
+		CTL_USER_REMOVE, CTL_USER_QUOTA, CTL_ALIAS_ADD,
+		CTL_ALIAS_REMOVE, CTL_TENANT_QUOTA };
 	size_t				i;
 
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		if (changes[i] == verb)
-			return true;
+			return words > 1 || (verb != CTL_USER_QUOTA &&
+			    verb != CTL_TENANT_QUOTA);
 	}
 	return false;
 }
@@ -480,7 +483,7 @@ admin_call(struct authd *a, struct chan *c, const struct msg_ctl *m)
 	const struct ctl_call call = { .chan = c, .id = m->id };
 
 	/* A commit that finds no room would be the end of this process. */
-	if (is_change(m->verb) && !spare_has_room()) {
+	if (is_change(m->verb, m->words.n) && !spare_has_room()) {
 		ctl_done(&call, CTL_FAILED, "the disk is nearly full: nothing "
 		    "was changed; make room and do it again");
 		return;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "authd/spare.h"
 #include "common/core/conf.h"
 #include "common/core/loop.h"
 #include "common/core/map.h"
@@ -99,6 +100,11 @@ usage_write(struct usage *u)
 
 	if (u->waiting.n == 0)
 		return;
+	/* It is known here, and owners know it: it can wait for a disk. */
+	if (!spare_has_room()) {
+		loop_timer_set(u->write, USAGE_WRITE_MS);
+		return;
+	}
 	dir_usage_begin(u->dir);
 	while ((w = map_walk(&u->waiting, &cursor)) != NULL) {
 		dir_usage_put(u->dir, &w->u);
@@ -225,11 +231,16 @@ void
 usage_free(struct usage *u)
 {
 	struct tenant	*t;
+	struct waiting	*w;
 	uint64_t	 cursor = 0;
 
 	if (u == NULL)
 		return;
 	usage_write(u);
+	/* On a full disk; owners report again. */
+	while ((w = map_walk(&u->waiting, &cursor)) != NULL)
+		waiting_free(u, w);
+	cursor = 0;
 	while ((t = map_walk(&u->tenants, &cursor)) != NULL) {
 		map_remove(&u->tenants, &t->node);
 		free(t);

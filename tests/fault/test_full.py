@@ -111,8 +111,13 @@ def test_the_directory_on_a_full_disk(small):
     """Logins go on, also in an authd that has to start there; an operator's
     change is refused and spoils nothing."""
     inst, mount = small
+    for i in range(3):
+        assert try_one(inst, str(i))[0] == 250
+    inst.wait_queue_empty()
     fill(mount, 0)
     assert can_log_in(inst)
+    inst.ctl("user", "quota", "bob@example.org", "10M", check=1)
+    inst.ctl("user", "quota", "bob@example.org")
     for i in range(3):
         done = inst.ctl("user", "add", f"u{i}@example.org", stdin="x\n",
                         check=1)
@@ -134,4 +139,5 @@ def test_the_directory_on_a_full_disk(small):
     fill(mount, 0)
     inst.kill(inst.pid("authd"))
     wait_for(lambda: can_log_in(inst), "authd is back", 20)
+    assert not inst.lines(" authd ", "fatal")
     os.unlink(mount / "ballast")
