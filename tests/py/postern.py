@@ -39,7 +39,7 @@ def command(pid):
     try:
         with open(f"/proc/{pid}/comm") as f:
             return f.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
