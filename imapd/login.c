@@ -209,12 +209,13 @@ run(struct imap_login *s)
 		login_error(&s->l, p.error);
 		return;
 	}
+	/* A tag and a word: early, maybe, but no other protocol. */
+	s->l.commands++;
 	v = find_verb(name);
 	if (v == NULL) {
 		login_error(&s->l, "no such command before a login");
 		return;
 	}
-	s->l.commands++;
 	if (v->fn(s, &p) == -1)
 		login_error(&s->l, p.error);
 }

@@ -94,6 +94,13 @@ do_quit(struct pop3_login *s, struct str arg)
 	s->l.state = LOGIN_OVER;
 }
 
+static void
+do_early(struct pop3_login *s, struct str arg)
+{
+	(void)arg;
+	login_error(&s->l, "log in first");
+}
+
 static const struct verb {
 	struct str	name;
 	void		(*fn)(struct pop3_login *, struct str arg);
@@ -104,6 +111,14 @@ static const struct verb {
 	{ STR_INIT("CAPA"), do_capa },
 	{ STR_INIT("NOOP"), do_noop },
 	{ STR_INIT("QUIT"), do_quit },
+	/* RFC 1939 5: of the TRANSACTION state. */
+	{ STR_INIT("STAT"), do_early },
+	{ STR_INIT("LIST"), do_early },
+	{ STR_INIT("RETR"), do_early },
+	{ STR_INIT("DELE"), do_early },
+	{ STR_INIT("RSET"), do_early },
+	{ STR_INIT("TOP"), do_early },
+	{ STR_INIT("UIDL"), do_early },
 };
 
 static void

@@ -88,6 +88,8 @@ static const struct login_scene scenes[] = {
 	    "e BAD neither a string nor NIL\r\n", "", LOGIN_TALKING, false },
 	{ "not before a login", "a NOOP\r\nb SELECT INBOX\r\nc STARTTLS\r\n",
 	    "a OK done\r\nb" NONE "c" NONE, "", LOGIN_TALKING, false },
+	{ "too early, as the first one", "a SELECT INBOX\r\nb NOOP\r\n",
+	    "a" NONE "b OK done\r\n", "", LOGIN_TALKING, false },
 	{ "arguments", "a NOOP x\r\nb LOGIN\r\nc LOGIN x\r\nd LOGIN x y z\r\n",
 	    "a BAD too many arguments\r\nb BAD a space is missing\r\n"
 	    "c BAD a space is missing\r\nd BAD too many arguments\r\n", "",

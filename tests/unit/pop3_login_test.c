@@ -87,9 +87,9 @@ static const struct login_scene scenes[] = {
 	{ "another protocol", "GET / HTTP/1.1\r\nUSER ok\r\nPASS pw\r\n",
 	    "-ERR unknown command\r\n", "USER ok\r\nPASS pw\r\n", LOGIN_OVER,
 	    false },
-	{ "STAT is for later", "NOOP\r\nSTAT\r\n",
-	    "+OK done\r\n-ERR unknown command\r\n", "", LOGIN_TALKING,
-	    false },
+	{ "STAT is for later", "STAT\r\nNOOP\r\nuidl 1\r\nLAST\r\n",
+	    "-ERR log in first\r\n+OK done\r\n-ERR log in first\r\n"
+	    "-ERR unknown command\r\n", "", LOGIN_TALKING, false },
 	{ "bare LF", "NOOP\r\nUSER ok\nPASS pw\r\nNOOP\r\n",
 	    "+OK done\r\n" BAD "+OK done\r\n", "", LOGIN_TALKING, false },
 	{ "ten errors", "NOOP\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\n"
