@@ -32,6 +32,14 @@ class Ledger:
             self.open -= 1
 
 
+def both(a, b):
+    """A ledger of two loads, whose ids differ."""
+    out = Ledger()
+    out.acked = a.acked | b.acked
+    out.uncertain = a.uncertain | b.uncertain
+    return out
+
+
 class Sender(threading.Thread):
     """Sends one message after the other to the mx port; never resends."""
 

@@ -28,6 +28,8 @@ for _name, _value in (
         ("ASAN_OPTIONS", "abort_on_error=1:detect_leaks=0"),
         ("UBSAN_OPTIONS", "abort_on_error=1:print_stacktrace=1")):
     os.environ.setdefault(_name, _value)
+# What smtplib asks a resolver for, which may take its time to say no.
+socket.getfqdn = lambda name="": name or "client.example.net"
 REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer",
            "AddressSanitizer:", "Assertion `")
 DEATH = re.compile(r"daemon died|hash worker died|owner died")
