@@ -13,37 +13,9 @@
 
 #include "common/core/xalloc.h"
 #include "common/mail/date.h"
-#include "common/mail/mime.h"
-#include "common/mail/rfc5322.h"
-#include "imapd/fetchatt.h"
+#include "imapd/fetching.h"
 #include "imapd/flags.h"
-#include "imapd/header.h"
-#include "imapd/session.h"
 #include "imapd/structure.h"
-
-enum { PIECE = 32 * 1024 };
-
-struct fetch {
-	struct fetch_att	att;
-	struct seqset		set;
-	struct header		header;
-	struct mime		mime;		/* of the message mime_uid */
-	uint32_t		mime_uid;	/* 0: none */
-	bool			scanning;	/* its parts are looked for */
-	uint32_t		scanned;	/* octets */
-	bool			wants_mime, wants_octets;
-	size_t			at;		/* index of the message */
-	bool			taken;		/* its turn has come */
-	struct store_msg	msg;		/* as it was then */
-	struct store_body	*body;		/* or NULL: not needed */
-	bool			open;		/* its response is begun */
-	bool			first;		/* nothing in it yet */
-	bool			flags;		/* \Seen was set: tell */
-	unsigned		item;		/* the next one */
-	uint32_t		from, left;	/* octets to send */
-	bool			missing;	/* some were gone */
-	bool			failed;		/* some could not be read */
-};
 
 /* Done with a message, told or not. */
 static void
@@ -69,213 +41,78 @@ fetch_free(struct imap *s)
 	seqset_clear(&f->set);
 	header_clear(&f->header);
 	mime_clear(&f->mime);
+	buf_clear(&f->structure[0]);
+	buf_clear(&f->structure[1]);
 	free(f);
 	s->fetch = NULL;
 }
 
-/* -- the octets of a section --------------------------------------------- */
+/* -- what the store may know already -------------------------------------- */
 
 static bool
-is_named(const struct fetch *f, const struct fetch_item *item,
-    struct str name)
+is_known(struct imap *s, enum store_derived what, struct buf *out)
 {
-	unsigned i;
+	const struct store_ops *ops = s->store->ops;
 
-	for (i = 0; i < item->nnames; i++) {
-		if (str_ieq(f->att.names[item->name + i], name))
-			return true;
-	}
-	return false;
+	return ops->derived != NULL && ops->derived(s->store->impl,
+	    s->fetch->body, what, out) == STORE_OK;
 }
 
+/* What the output has from there on. */
 static void
-filter(const struct fetch *f, const struct fetch_item *item,
-    struct str rest, struct buf *out)
+learn(struct imap *s, enum store_derived what, size_t from)
 {
-	bool			want = item->section == SECTION_FIELDS;
-	struct hdr_field	field;
-	enum hdr_kind		kind;
-
-	while ((kind = hdr_next(&rest, &field)) != HDR_END) {
-		if (kind == HDR_FIELD &&
-		    is_named(f, item, field.name) == want)
-			buf_add(out, field.raw);
-	}
-	buf_add(out, S("\r\n"));
-}
-
-static void
-put_label(struct imap *s, const struct fetch_item *item)
-{
-	static const char *const names[] = {
-		[SECTION_ALL] = "",
-		[SECTION_HEADER] = "HEADER",
-		[SECTION_FIELDS] = "HEADER.FIELDS (",
-		[SECTION_FIELDS_NOT] = "HEADER.FIELDS.NOT (",
-		[SECTION_TEXT] = "TEXT",
-		[SECTION_MIME] = "MIME",
-	};
-	unsigned i;
-
-	if (item->alias != NULL) {
-		buf_addz(&s->out, item->alias);
-		return;
-	}
-	buf_add(&s->out, S("BODY["));
-	for (i = 0; i < item->nnumbers; i++)
-		buf_addf(&s->out, i == 0 ? "%u" : ".%u", item->numbers[i]);
-	if (item->nnumbers > 0 && item->section != SECTION_ALL)
-		buf_addc(&s->out, '.');
-	buf_addz(&s->out, names[item->section]);
-	for (i = 0; i < item->nnames; i++) {
-		if (i > 0)
-			buf_addc(&s->out, ' ');
-		imap_put_astring(s, s->fetch->att.names[item->name + i]);
-	}
-	if (item->nnames > 0)
-		buf_addc(&s->out, ')');
-	buf_addc(&s->out, ']');
-	if (item->partial)
-		buf_addf(&s->out, "<%u>", item->from);
-}
-
-/* What a partial leaves of a section of that many octets. */
-static void
-clamp(const struct fetch_item *item, uint32_t *from, uint32_t *n)
-{
-	*from = 0;
-	if (!item->partial)
-		return;
-	*from = item->from < *n ? item->from : *n;
-	*n -= *from;
-	if (item->len < *n)
-		*n = item->len;
-}
-
-static int
-stream(struct imap *s)
-{
-	struct fetch		*f = s->fetch;
-	size_t			 before = s->out.n, n;
-	enum store_result	 r;
-
-	n = f->left < PIECE ? f->left : PIECE;
-	r = s->store->ops->body_read(s->store->impl, f->body, f->from, n,
-	    &s->out);
-	n = s->out.n - before;
-	if (r != STORE_OK || n == 0 || n > f->left)
-		return -1;
-	f->from += (uint32_t)n;
-	f->left -= (uint32_t)n;
-	s->work -= (int64_t)n;
-	return 0;
-}
-
-static void
-put_fields(struct imap *s, const struct fetch_item *item,
-    struct str header)
-{
-	struct buf	fields;
-	uint32_t	from, n;
-
-	s->work -= (int64_t)header.n;
-	buf_init(&fields, header.n + 2);
-	filter(s->fetch, item, header, &fields);
-	n = (uint32_t)fields.n;
-	clamp(item, &from, &n);
-	put_label(s, item);
-	buf_addf(&s->out, " {%u}\r\n", n);
-	buf_add(&s->out, str_sub(buf_str(&fields), from, n));
-	buf_clear(&fields);
-}
-
-/* Octets [start, start + n) of the message, but for what a partial says. */
-static int
-put_octets(struct imap *s, const struct fetch_item *item, uint32_t start,
-    uint32_t n)
-{
-	struct fetch	*f = s->fetch;
-	uint32_t	 from;
-
-	clamp(item, &from, &n);
-	put_label(s, item);
-	buf_addf(&s->out, " {%u}\r\n", n);
-	f->from = start + from;
-	f->left = n;
-	return n == 0 ? 0 : stream(s);
-}
-
-/* A section of the message itself. */
-static int
-put_section(struct imap *s, const struct fetch_item *item,
-    const struct store_msg *msg)
-{
-	struct fetch	*f = s->fetch;
-	uint32_t	 head;
-
-	if (item->section == SECTION_ALL)
-		return put_octets(s, item, 0, msg->size);
-	if (header_load(&f->header, s->store, f->body, msg, &s->work) !=
-	    STORE_OK)
-		return -1;
-	head = (uint32_t)f->header.text.n;
-	if (item->section == SECTION_HEADER)
-		return put_octets(s, item, 0, head);
-	if (item->section == SECTION_TEXT)
-		return put_octets(s, item, head, msg->size - head);
-	put_fields(s, item, buf_str(&f->header.text));
-	return 0;
-}
-
-/*
- * A section of a part.  HEADER and TEXT are those of the message that a
- * message/rfc822 holds; what has none, or is not there, is NIL.
- */
-static int
-put_part(struct imap *s, const struct fetch_item *item)
-{
-	const struct mime	*m = &s->fetch->mime;
-	const struct mime_part	*p;
-
-	p = mime_find(m, item->numbers, item->nnumbers);
-	if (p != NULL && item->section == SECTION_ALL)
-		return put_octets(s, item, p->body, p->body_n);
-	if (p != NULL && item->section == SECTION_MIME)
-		return put_octets(s, item, p->head, p->head_n);
-	if (p == NULL || p->kind != MIME_MESSAGE || p->child == 0) {
-		put_label(s, item);
-		buf_add(&s->out, S(" NIL"));
-		return 0;
-	}
-	p = &m->parts[p->child];
-	if (item->section == SECTION_HEADER)
-		return put_octets(s, item, p->head, p->head_n);
-	if (item->section == SECTION_TEXT)
-		return put_octets(s, item, p->body, p->body_n);
-	put_fields(s, item, mime_header(m, p));
-	return 0;
-}
-
-static int
-put_body(struct imap *s, const struct fetch_item *item,
-    const struct store_msg *msg)
-{
-	return item->nnumbers > 0 ? put_part(s, item) :
-	    put_section(s, item, msg);
+	if (s->store->ops->derive != NULL && buf_ok(&s->out))
+		s->store->ops->derive(s->store->impl, s->fetch->body, what,
+		    str_from(buf_str(&s->out), from));
 }
 
 static int
 put_envelope(struct imap *s, const struct store_msg *msg)
 {
-	struct fetch *f = s->fetch;
+	struct fetch	*f = s->fetch;
+	size_t		 from;
 
+	buf_add(&s->out, S("ENVELOPE "));
+	if (is_known(s, STORE_ENVELOPE, &s->out))
+		return 0;
 	if (header_load(&f->header, s->store, f->body, msg, &s->work) !=
 	    STORE_OK)
 		return -1;
 	s->work -= (int64_t)f->header.text.n;
-	buf_add(&s->out, S("ENVELOPE "));
+	from = s->out.n;
 	structure_envelope(&s->out, buf_str(&f->header.text));
+	learn(s, STORE_ENVELOPE, from);
 	return 0;
+}
+
+static void
+put_structure(struct imap *s, bool full)
+{
+	const struct buf	*known = &s->fetch->structure[full];
+	size_t			 from;
+
+	buf_add(&s->out, full ? S("BODYSTRUCTURE ") : S("BODY "));
+	if (known->n > 0) {
+		buf_add(&s->out, buf_str(known));
+		return;
+	}
+	from = s->out.n;
+	structure_body(&s->out, &s->fetch->mime, full);
+	learn(s, full ? STORE_BODYSTRUCTURE : STORE_STRUCTURE, from);
+}
+
+/* Can this message be told without a look at its parts? */
+static bool
+has_structures(struct imap *s)
+{
+	struct fetch *f = s->fetch;
+
+	return !f->wants_parts &&
+	    (!fetch_att_has(&f->att, FETCH_STRUCTURE) ||
+	    is_known(s, STORE_STRUCTURE, &f->structure[0])) &&
+	    (!fetch_att_has(&f->att, FETCH_BODYSTRUCTURE) ||
+	    is_known(s, STORE_BODYSTRUCTURE, &f->structure[1]));
 }
 
 /* -- one message --------------------------------------------------------- */
@@ -320,15 +157,13 @@ put_item(struct imap *s, const struct fetch_item *item,
 	case FETCH_ENVELOPE:
 		return put_envelope(s, msg);
 	case FETCH_STRUCTURE:
-		buf_add(&s->out, S("BODY "));
-		structure_body(&s->out, &s->fetch->mime, false);
+		put_structure(s, false);
 		break;
 	case FETCH_BODYSTRUCTURE:
-		buf_add(&s->out, S("BODYSTRUCTURE "));
-		structure_body(&s->out, &s->fetch->mime, true);
+		put_structure(s, true);
 		break;
 	case FETCH_BODY:
-		return put_body(s, item, msg);
+		return section_put(s, item, msg);
 	}
 	return 0;
 }
@@ -364,7 +199,7 @@ sets_seen(const struct fetch_att *a)
 }
 
 static bool
-wants_mime(const struct fetch_att *a)
+wants_parts(const struct fetch_att *a)
 {
 	unsigned i;
 
@@ -372,7 +207,13 @@ wants_mime(const struct fetch_att *a)
 		if (a->items[i].nnumbers > 0)
 			return true;
 	}
-	return fetch_att_has(a, FETCH_STRUCTURE) ||
+	return false;
+}
+
+static bool
+wants_mime(const struct fetch_att *a)
+{
+	return wants_parts(a) || fetch_att_has(a, FETCH_STRUCTURE) ||
 	    fetch_att_has(a, FETCH_BODYSTRUCTURE);
 }
 
@@ -392,9 +233,9 @@ scan_piece(struct imap *s)
 	enum store_result	 r;
 	bool			 got;
 
-	buf_init(&piece, PIECE);
+	buf_init(&piece, FETCH_PIECE);
 	r = s->store->ops->body_read(s->store->impl, f->body, f->scanned,
-	    PIECE, &piece);
+	    FETCH_PIECE, &piece);
 	got = r == STORE_OK && (piece.n > 0 || f->scanned >= f->msg.size);
 	mime_feed(&f->mime, buf_str(&piece));
 	f->scanned += (uint32_t)piece.n;
@@ -446,13 +287,15 @@ take_message(struct imap *s)
 	}
 	f->msg = *msg;
 	f->taken = true;
+	buf_reset(&f->structure[0]);
+	buf_reset(&f->structure[1]);
 	if (f->wants_octets && s->store->ops->body_open(s->store->impl,
 	    s->view.folder, msg->uid, &f->body) != STORE_OK) {
 		f->failed = true;
 		next_message(s);
 		return;
 	}
-	if (!f->wants_mime || f->mime_uid == msg->uid)
+	if (!f->wants_mime || f->mime_uid == msg->uid || has_structures(s))
 		return;
 	mime_clear(&f->mime);
 	mime_init(&f->mime);
@@ -523,7 +366,7 @@ fetch_step(struct imap *s)
 	struct fetch *f = s->fetch;
 
 	if (f->left > 0) {
-		if (stream(s) == -1)
+		if (section_stream(s) == -1)
 			imap_die(s);
 		return;
 	}
@@ -553,6 +396,8 @@ cmd_fetch(struct imap *s)
 
 	s->fetch = f;
 	header_init(&f->header);
+	buf_init(&f->structure[0], IMAP_OUT_MAX);
+	buf_init(&f->structure[1], IMAP_OUT_MAX);
 	if (imap_arg_set(s, &f->set) == -1)
 		return;
 	if (parse_sp(&s->args) == -1 ||
@@ -560,6 +405,7 @@ cmd_fetch(struct imap *s)
 		imap_bad_args(s);
 		return;
 	}
+	f->wants_parts = wants_parts(&f->att);
 	f->wants_mime = wants_mime(&f->att);
 	f->wants_octets = wants_octets(&f->att);
 	s->step = fetch_step;

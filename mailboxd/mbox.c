@@ -20,6 +20,7 @@
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "mailboxd/compact.h"
+#include "mailboxd/derived.h"
 #include "mailboxd/rebuild.h"
 
 enum {
@@ -190,7 +191,6 @@ mbox_add_message(struct mbox *m, const struct mbox_message *g)
 
 	if (in->place == BODY_FILE)
 		r.message.hash = str_of(in->hash, HASH_LEN);
-
 	if (in->buf != NULL) {
 		id = m->st.next_id;
 		if (in->size > 0)
@@ -199,6 +199,8 @@ mbox_add_message(struct mbox *m, const struct mbox_message *g)
 		in->buf = NULL;
 	}
 	mbox_add(m, &r, id, payload);
+	if (in->place == BODY_INLINE && !m->dead)
+		derived_of(m, id, g->trace, payload);
 	m->urgent = true;
 	return r.message.uid;
 }

@@ -11,6 +11,7 @@ enum {
 	KEY_BODY = 'B',		/* source */
 	KEY_COUNTERS = 'C',
 	KEY_DELIVERED = 'D',	/* qid */
+	KEY_DERIVED = 'E',	/* source, enum store_derived */
 	KEY_FOLDER = 'F',	/* folder */
 	KEY_MESSAGE = 'M',	/* folder, UID */
 	KEY_SNAPSHOT = 'P',	/* id */
@@ -234,6 +235,31 @@ save_bodies(struct save *s)
 	return 0;
 }
 
+static struct key
+key_derived(uint64_t source, enum store_derived what)
+{
+	struct key k = key_of(KEY_DERIVED, source);
+
+	key_add(&k, (uint64_t)what, 1);
+	return k;
+}
+
+static int
+save_derived(struct save *s)
+{
+	const struct state_derived	*d;
+	struct key			 k;
+	size_t				 i;
+
+	for (i = 0; i < s->st->nderived; i++) {
+		d = &s->st->derived[i];
+		k = key_derived(d->source, d->what);
+		if (index_put(s->ix, key_str(&k), d->text) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* They are few. */
 static int
 save_snapshots(struct save *s)
@@ -312,7 +338,8 @@ rows_save(struct state *st, struct index *ix, struct recmark mark,
 	save_init(&s, st, ix, fresh);
 	if (index_begin(ix) == 0 && save_dropped(&s) == 0 &&
 	    save_folders(&s) == 0 && save_subscriptions(&s) == 0 &&
-	    save_bodies(&s) == 0 && save_snapshots(&s) == 0 &&
+	    save_bodies(&s) == 0 && save_derived(&s) == 0 &&
+	    save_snapshots(&s) == 0 &&
 	    save_mark(&s, mark) == 0)
 		r = index_commit(ix);
 	save_clear(&s);
@@ -427,6 +454,15 @@ rows_body(struct index *ix, uint64_t source, struct buf *scratch,
 }
 
 int
+rows_derived(struct index *ix, uint64_t source, enum store_derived what,
+    struct buf *out)
+{
+	const struct key k = key_derived(source, what);
+
+	return index_get(ix, key_str(&k), out);
+}
+
+int
 rows_is_delivered(struct index *ix, uint64_t qid)
 {
 	const struct key	k = key_of(KEY_DELIVERED, qid);
@@ -474,14 +510,28 @@ rows_each(struct index *ix, rows_fn *fn, void *arg)
 }
 
 static int
+del_id(struct index *ix, char table, uint64_t id)
+{
+	struct key	k = key_of(table, id);
+	unsigned	what;
+
+	if (index_del(ix, key_str(&k)) == -1)
+		return -1;
+	for (what = 0; table == KEY_BODY && what < STORE_DERIVED; what++) {
+		k = key_derived(id, what);
+		if (index_del(ix, key_str(&k)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 del_ids(struct index *ix, char table, const uint64_t *ids, size_t n)
 {
-	struct key	k;
-	size_t		i;
+	size_t i;
 
 	for (i = 0; i < n; i++) {
-		k = key_of(table, ids[i]);
-		if (index_del(ix, key_str(&k)) == -1)
+		if (del_id(ix, table, ids[i]) == -1)
 			return -1;
 		/* No transaction is large. */
 		if ((i + 1) % CHUNK == 0 && (index_commit(ix) == -1 ||

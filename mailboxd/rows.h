@@ -40,6 +40,9 @@ int	rows_each(struct index *, rows_fn *, void *arg);
 /* In a transaction of its own: these are no more.  0 or -1. */
 int	rows_forget(struct index *, const uint64_t *sources, size_t nsources,
 	    const uint64_t *qids, size_t nqids);
+/* 1 and appended to *out; 0 not there; -1 */
+int	rows_derived(struct index *, uint64_t source, enum store_derived,
+	    struct buf *out);
 /* 1, 0 or -1 */
 int	rows_is_delivered(struct index *, uint64_t qid);
 

@@ -415,6 +415,29 @@ state_add_delivered(struct state *st, uint64_t qid, uint64_t date)
 	idmap_add(&st->delivered_at, qid, st->ndelivered - 1);
 }
 
+void
+state_add_derived(struct state *st, uint64_t source, enum store_derived what,
+    struct str text)
+{
+	GROW(st->derived, st->nderived, st->derived_cap);
+	st->derived[st->nderived - 1] = (struct state_derived){
+		.source = source, .what = (uint8_t)what, .text = xdup(text)
+	};
+}
+
+static void
+drop_derived(struct state *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->nderived; i++)
+		xfree_str(&st->derived[i].text);
+	free(st->derived);
+	st->derived = NULL;
+	st->nderived = 0;
+	st->derived_cap = 0;
+}
+
 bool
 state_is_delivered(const struct state *st, uint64_t qid)
 {
@@ -470,6 +493,7 @@ state_settled(struct state *st, bool keep)
 	st->nranges = 0;
 	st->ndropped = 0;
 	st->nsubs = 0;
+	drop_derived(st);
 	if (!keep)
 		state_spilled(st);
 }

@@ -68,6 +68,13 @@ struct state_delivered {
 	uint64_t	date;
 };
 
+/* Made of a body's octets (store.h); a cache, in the index alone. */
+struct state_derived {
+	uint64_t	source;
+	uint8_t		what;		/* enum store_derived */
+	struct str	text;		/* owned */
+};
+
 /* UIDs lo to hi, each of which is or was there. */
 struct state_range {
 	uint64_t	folder;
@@ -105,6 +112,8 @@ struct state {
 	struct state_delivered *delivered;
 	size_t		 ndelivered, delivered_cap;
 	struct idmap	 delivered_at;
+	struct state_derived *derived;
+	size_t		 nderived, derived_cap;
 	struct state_range *ranges;
 	size_t		 nranges, ranges_cap;
 	uint64_t	*dirty;		/* folders whose row changed */
@@ -178,5 +187,9 @@ void		 state_touch_uids(struct state *, struct state_folder *,
 void		 state_touch_sub(struct state *, struct str name);
 void		 state_add_delivered(struct state *, uint64_t qid,
 		    uint64_t date);
+
+/* For the next save of the index; the text is copied. */
+void		 state_add_derived(struct state *, uint64_t source,
+		    enum store_derived, struct str text);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
+#include "mailboxd/derived.h"
 #include "mailboxd/folders.h"
 #include "mailboxd/mbox.h"
 #include "mailboxd/reading.h"
@@ -543,6 +544,8 @@ static const struct store_ops ops = {
 	.body_open = reading_body_open,
 	.body_read = reading_body_read,
 	.body_close = reading_body_close,
+	.derived = derived_get,
+	.derive = derived_put,
 	.quota = mbox_quota,
 	.sync = op_sync,
 };

@@ -100,6 +100,14 @@ enum store_how {
 	STORE_REMOVE
 };
 
+/* What is costly to make of a message's octets, as the engine formats it. */
+enum store_derived {
+	STORE_ENVELOPE,
+	STORE_STRUCTURE,	/* BODY */
+	STORE_BODYSTRUCTURE,
+	STORE_DERIVED		/* how many */
+};
+
 /* What becomes of a set of bits. */
 uint64_t	store_combine(enum store_how, uint64_t have, uint64_t arg);
 /* The first of n messages whose UID is not less than that; n if none is. */
@@ -188,6 +196,14 @@ struct store_ops {
 	enum store_result (*body_read)(void *, struct store_body *,
 	    uint32_t from, size_t n, struct buf *out);
 	void (*body_close)(void *, struct store_body *);
+	/*
+	 * What derive was told of this body, onto *out; or NO_SUCH: it may
+	 * have been forgotten.  Both may be NULL.
+	 */
+	enum store_result (*derived)(void *, struct store_body *,
+	    enum store_derived, struct buf *out);
+	void (*derive)(void *, struct store_body *, enum store_derived,
+	    struct str);
 
 	/* What the mailbox holds and may hold. */
 	void (*quota)(void *, struct store_quota *);
