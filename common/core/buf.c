@@ -4,6 +4,7 @@
 #include "common/core/buf.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 void
 buf_init(struct buf *b, size_t max)
 {
+	/* No object is larger.  With the NUL, nothing below overflows. */
+	if (max > PTRDIFF_MAX - 1)
+		max = PTRDIFF_MAX - 1;
 	*b = (struct buf){ .max = max };
 }
 

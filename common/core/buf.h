@@ -24,6 +24,7 @@ struct buf {
 	bool	 bad;
 };
 
+/* Any max will do: one that no memory could hold is as good as none. */
 void		 buf_init(struct buf *, size_t max);
 void		 buf_clear(struct buf *);	/* frees; usable again */
 void		 buf_reset(struct buf *);	/* empties, keeps the storage */

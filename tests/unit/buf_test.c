@@ -34,6 +34,31 @@ test_limit(void **state)
 	}
 }
 
+/* Limits that no memory could hold: it grows, and refuses what overflows. */
+static void
+test_no_limit(void **state)
+{
+	static const size_t maxes[] = { SIZE_MAX, SIZE_MAX - 1,
+	    (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX, PTRDIFF_MAX - 1 };
+	struct buf	b;
+	size_t		i, k;
+
+	(void)state;
+	for (i = 0; i < LENGTH(maxes); i++) {
+		buf_init(&b, maxes[i]);
+		for (k = 0; k < 1000; k++)
+			buf_addz(&b, "0123456789");
+		assert_true(buf_ok(&b));
+		assert_int_equal(b.n, 10000);
+		assert_true(b.cap > b.n);
+		assert_int_equal(strlen(buf_cstr(&b)), 10000);
+		assert_true(buf_left(&b) > SIZE_MAX / 4);
+		assert_null(buf_room(&b, SIZE_MAX));
+		assert_false(buf_ok(&b));
+		buf_clear(&b);
+	}
+}
+
 static void
 test_bad(void **state)
 {
@@ -205,6 +230,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_no_limit),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_room),
