@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/lib/unit.h"
+
 enum { DUMP_MAX = 64 * 1024 * 1024 };
 
 #ifdef POSTERN_SANITIZE
@@ -151,7 +153,40 @@ mailbox_copy_dir(const struct mailbox *b, const char *from, const char *to)
 	(void)close(out);
 }
 
+void
+mailbox_flip(const struct mailbox *b, uint64_t segment, off_t at)
+{
+	char	name[64], c;
+	int	fd;
+
+	snprintf(name, sizeof(name), "log/%016llx.seg",
+	    (unsigned long long)segment);
+	fd = openat(b->dirfd, name, O_RDWR | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(pread(fd, &c, 1, at), 1);
+	c = (char)(c ^ 4);
+	assert_int_equal(pwrite(fd, &c, 1, at), 1);
+	(void)close(fd);
+}
+
 /* -- reading ---------------------------------------------------------- */
+
+void
+assert_same_dump(const struct buf *a, const struct buf *b, const char *what)
+{
+	struct str	s = buf_str(a), t = buf_str(b), x = S(""), y = S("");
+	bool		more = true;
+
+	if (str_eq(s, t))
+		return;
+	while (more && str_eq(x, y)) {
+		more = str_cut(&s, '\n', &x);
+		more = str_cut(&t, '\n', &y) && more;
+	}
+	print_message("%s: %.*s | %.*s\n", what, (int)x.n, x.p, (int)y.n,
+	    y.p);
+	fail();
+}
 
 enum store_result
 store_octets(struct store s, struct store_folder *f, uint32_t uid,

@@ -5,6 +5,8 @@
 #ifndef TESTS_MAILBOX_H
 #define TESTS_MAILBOX_H
 
+#include <sys/types.h>
+
 #include "mailboxd/store.h"
 
 struct mailbox {
@@ -31,12 +33,17 @@ void	mailbox_copy_dir(const struct mailbox *, const char *from,
 	    const char *to);
 /* Removes a directory of the mailbox with all in it. */
 void	mailbox_remove_dir(const struct mailbox *, const char *name);
+/* Flips a bit of a segment of the log. */
+void	mailbox_flip(const struct mailbox *, uint64_t segment, off_t at);
 
 /*
  * Appends every name, folder, message and octet that the store shows.
  * `exact` adds what two implementations may do differently: ids and modseqs.
  */
 void	store_dump(struct store, struct buf *out, bool exact);
+/* Fails if two dumps differ; prints `what` and the first line that does. */
+void	assert_same_dump(const struct buf *, const struct buf *,
+	    const char *what);
 /* Octets of a message, opened and closed for it. */
 enum store_result store_octets(struct store, struct store_folder *,
 	    uint32_t uid, uint32_t from, size_t n, struct buf *out);

@@ -8,20 +8,6 @@
 #include "common/core/log.h"
 #include "tests/lib/mbox_rig.h"
 
-/* Flips a bit of the first segment, which is sealed. */
-static void
-flip_log(const struct mailbox *b, off_t at)
-{
-	char	c;
-	int	fd = openat(b->dirfd, "log/0000000000000001.seg", O_RDWR);
-
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(pread(fd, &c, 1, at), 1);
-	c = (char)(c ^ 4);
-	assert_int_equal(pwrite(fd, &c, 1, at), 1);
-	(void)close(fd);
-}
-
 /* Where the n-th record is that names a body of 9000 octets; 0: none. */
 static off_t
 find_record(const struct mailbox *b, unsigned n)
@@ -116,7 +102,7 @@ test_damaged_log(void **state)
 	for (at = 600; at < 60000; at += 1511) {
 		mailbox_copy_dir(b, "sound", "log");
 		mailbox_copy_dir(b, "before", "index");
-		flip_log(b, at);
+		mailbox_flip(b, 1, at);
 		mailbox_open(b);
 		n = 0;
 		ok = readable(b, "INBOX", &n) + readable(b, "a", &n);
@@ -147,10 +133,10 @@ test_damaged_names(void **state)
 	fill_damaged(b);
 	for (i = 0; (at = find_record(b, i)) != 0 && i < 10; i++) {
 		mailbox_remove_dir(b, "index");
-		flip_log(b, at);
+		mailbox_flip(b, 1, at);
 		/* The footer, which would have told. */
 		if (i % 2 == 1)
-			flip_log(b, 70000);
+			mailbox_flip(b, 1, 70000);
 		mailbox_open(b);
 		assert_true(b->report.rebuilt);
 		assert_int_equal(count_files(b), 10);

@@ -28,24 +28,6 @@ dump(struct store s, struct buf *b, bool exact)
 	assert_true(buf_ok(b));
 }
 
-/* Shows the first line that differs. */
-static void
-assert_same(const struct buf *a, const struct buf *b, const char *what)
-{
-	struct str	s = buf_str(a), t = buf_str(b), x = S(""), y = S("");
-	bool		more = true;
-
-	if (str_eq(s, t))
-		return;
-	while (more && str_eq(x, y)) {
-		more = str_cut(&s, '\n', &x);
-		more = str_cut(&t, '\n', &y) && more;
-	}
-	print_message("%s: %.*s | %.*s\n", what, (int)x.n, x.p, (int)y.n,
-	    y.p);
-	fail();
-}
-
 /* -- steps ------------------------------------------------------------ */
 
 /* Each against the model. */
@@ -73,7 +55,7 @@ test_steps(void **state)
 			mailbox_turn(&b);
 		dump(b.s, &x, false);
 		dump(model->store, &y, false);
-		assert_same(&x, &y, "store and model");
+		assert_same_dump(&x, &y, "store and model");
 	}
 	mailbox_remove(&b);
 	model_store_free(model);
@@ -191,13 +173,13 @@ reopened(enum fate fate)
 		dump(b.s, &x, true);
 		mailbox_turn(&b);
 		dump(b.s, &y, true);
-		assert_same(&x, &y, "before and after the commit");
+		assert_same_dump(&x, &y, "before and after the commit");
 		mailbox_close(&b);
 		if (i > 1)
 			set_index(&b, fate, i);
 		mailbox_open(&b);
 		dump(b.s, &y, true);
-		assert_same(&x, &y, "reopened");
+		assert_same_dump(&x, &y, "reopened");
 		check_report(&b.report, i > 1 ? fate : KEEP, i);
 		mailbox_close(&b);
 		mailbox_copy_dir(&b, "index", "before");
@@ -275,7 +257,7 @@ test_index_ahead(void **state)
 	mailbox_open(&b);
 	assert_true(b.report.rebuilt);
 	dump(b.s, &y, true);
-	assert_same(&x, &y, "log from before");
+	assert_same_dump(&x, &y, "log from before");
 	mailbox_remove(&b);
 	buf_clear(&x);
 	buf_clear(&y);
@@ -318,7 +300,7 @@ test_page_damage(void **state)
 			mailbox_open(&b);
 			assert_true(b.report.rebuilt);
 			dump(b.s, &y, true);
-			assert_same(&x, &y, "after damage");
+			assert_same_dump(&x, &y, "after damage");
 		}
 		mailbox_close(&b);
 	}
@@ -404,7 +386,7 @@ walk(uint32_t seed, unsigned n)
 		dump(model->store, &y, false);
 		if (!str_eq(buf_str(&x), buf_str(&y)))
 			print_message("step %u\n", i);
-		assert_same(&x, &y, "store and model");
+		assert_same_dump(&x, &y, "store and model");
 	}
 	mailbox_remove(&b);
 	model_store_free(model);
