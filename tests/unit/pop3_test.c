@@ -1,117 +1,8 @@
 /*
  * pop3_test - the POP3 session over a model of the store: tables of
- * dialogues, each whole, byte by byte and in odd pieces.
+ * dialogues, each whole, byte by byte and in odd pieces; what QUIT does.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "common/core/xalloc.h"
-#include "pop3d/pop3.h"
-#include "tests/lib/feed.h"
-#include "tests/lib/model_store.h"
-
-#define ONE	"Subject: one\r\n\r\nfirst\r\n.dot\r\n\r\nlast\r\n"
-#define TWO	"Subject: two\r\n"
-#define THREE	"A: b\r\n\r\nno end"
-
-/* A store that counts, and can refuse. */
-struct rig {
-	struct model_store	*model;
-	struct store_ops	 ops;
-	struct store		 store;
-	struct pop3		*s;
-	struct buf		 got;
-	size_t			 most;		/* `out` was never larger */
-};
-
-static struct {
-	unsigned		 expunges, flags;
-	size_t			 expunged;
-	enum store_result	 answer;
-	const struct store_ops	*real;
-} spy;
-
-static enum store_result
-spy_expunge(void *impl, struct store_folder *f, const uint32_t *uids, size_t n)
-{
-	spy.expunges++;
-	spy.expunged += n;
-	if (spy.answer != STORE_OK)
-		return spy.answer;
-	return spy.real->expunge(impl, f, uids, n);
-}
-
-static enum store_result
-spy_flags(void *impl, struct store_folder *f, const uint32_t *uids, size_t n,
-    enum store_how how, uint8_t flags, uint64_t keywords)
-{
-	spy.flags++;
-	return spy.real->flags(impl, f, uids, n, how, flags, keywords);
-}
-
-static void
-rig_up(struct rig *r, bool mail)
-{
-	memset(&spy, 0, sizeof(spy));
-	memset(r, 0, sizeof(*r));
-	r->model = model_store_new();
-	if (mail) {
-		model_store_add(r->model, "INBOX", S(ONE), 0, 0);
-		model_store_add(r->model, "INBOX", S(TWO), 0, 0);
-		model_store_add(r->model, "INBOX", S(THREE), 0, 0);
-	}
-	spy.real = r->model->store.ops;
-	r->ops = *spy.real;
-	r->ops.expunge = spy_expunge;
-	r->ops.flags = spy_flags;
-	r->store = (struct store){ &r->ops, r->model->store.impl };
-	r->s = pop3_new(&r->store);
-	assert_non_null(r->s);
-	buf_init(&r->got, 64 * 1024 * 1024);
-}
-
-static void
-rig_down(struct rig *r)
-{
-	pop3_free(r->s);
-	assert_int_equal(r->model->opens, 0);
-	model_store_free(r->model);
-	buf_clear(&r->got);
-}
-
-static void
-take(struct rig *r)
-{
-	struct buf *out = pop3_out(r->s);
-
-	if (out->n > r->most)
-		r->most = out->n;
-	buf_add(&r->got, buf_str(out));
-	buf_drop(out, out->n);
-}
-
-static size_t
-feed_one(void *arg, struct str in)
-{
-	struct rig	*r = arg;
-	size_t		 used;
-
-	do {
-		take(r);
-	} while (pop3_step(r->s));
-	used = pop3_feed(r->s, in);
-	do {
-		take(r);
-	} while (pop3_step(r->s));
-	take(r);
-	return used;
-}
+#include "tests/lib/pop3_rig.h"
 
 static const struct scene {
 	const char	*name, *in, *out;
@@ -187,7 +78,7 @@ test_scenes(void **state)
 	size_t		i;
 
 	(void)state;
-	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+	for (i = 0; i < LENGTH(scenes); i++) {
 		for (way = 0; way < FEED_WAYS; way++) {
 			rig_up(&r, true);
 			feed(way, str_c(scenes[i].in), feed_one, &r);
@@ -220,7 +111,7 @@ test_line_limit(void **state)
 
 	(void)state;
 	buf_init(&in, 100000);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		buf_reset(&in);
 		while (in.n < rows[i].n - 2)
 			buf_addc(&in, 'x');
@@ -246,116 +137,6 @@ test_nul(void **state)
 	assert_string_equal(buf_cstr(&r.got),
 	    "-ERR not a command line\r\n+OK 0 0\r\n");
 	rig_down(&r);
-}
-
-/* What a message may look like, and how it must look to the client. */
-static void
-test_text(void **state)
-{
-	static const struct {
-		const char *in, *out;
-	} rows[] = {
-		{ "", "" },
-		{ ".", "..\r\n" },
-		{ ".\r\n", "..\r\n" },
-		{ "a\r\n.\r\n.\r\nb", "a\r\n..\r\n..\r\nb\r\n" },
-		{ "a\n.\nb\n", "a\r\n..\r\nb\r\n" },
-		{ "a\n.\r\nQUIT\r\n", "a\r\n..\r\nQUIT\r\n" },
-		{ "a\r.\rb", "a\r.\rb\r\n" },
-		{ "a\r", "a\r\r\n" },
-		{ "\n\n", "\r\n\r\n" },
-		{ "..a\r\n", "...a\r\n" },
-	};
-	struct rig	 r;
-	char		 want[200];
-	size_t		 i;
-
-	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		rig_up(&r, false);
-		pop3_free(r.s);
-		model_store_add(r.model, "INBOX", str_c(rows[i].in), 0, 0);
-		r.s = pop3_new(&r.store);
-		snprintf(want, sizeof(want), "+OK %zu octets\r\n%s.\r\n",
-		    strlen(rows[i].in), rows[i].out);
-		feed(0, S("RETR 1\r\n"), feed_one, &r);
-		assert_string_equal(buf_cstr(&r.got), want);
-		rig_down(&r);
-	}
-}
-
-/* A large message of dots: exact, in bounded pieces, whatever the cut. */
-static void
-test_large(void **state)
-{
-	static const size_t sizes[] = { 16383, 16384, 16385, 32768, 300001 };
-	struct rig	 r;
-	struct buf	 text, want;
-	size_t		 i, k;
-
-	(void)state;
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		rig_up(&r, false);
-		pop3_free(r.s);
-		buf_init(&text, 1 << 20);
-		buf_init(&want, 1 << 21);
-		buf_addf(&want, "+OK %zu octets\r\n", sizes[i]);
-		for (k = 0; k < sizes[i]; k++)
-			buf_addc(&text, ".\n"[k % 2]);
-		for (k = 0; k < sizes[i]; k++)
-			buf_addz(&want, k % 2 == 0 ? ".." : "\r\n");
-		buf_addz(&want, sizes[i] % 2 == 0 ? ".\r\n" : "\r\n.\r\n");
-		model_store_add(r.model, "INBOX", buf_str(&text), 0, 0);
-		r.s = pop3_new(&r.store);
-		feed(0, S("RETR 1\r\n"), feed_one, &r);
-		assert_true(str_eq(buf_str(&r.got), buf_str(&want)));
-		assert_true(r.most < 2 * POP3_OUT_SOFT);
-		rig_down(&r);
-		buf_clear(&text);
-		buf_clear(&want);
-	}
-}
-
-/* Where one piece of the text ends is no place in a line. */
-static void
-test_seams(void **state)
-{
-	static const char *const tails[] = { ".x\r\n", "\r\n", "\n.\r\n" };
-	static const char *const heads[] = { "a", "\r", "\n" };
-	struct rig	 r;
-	struct buf	 text, want;
-	size_t		 i, k;
-
-	(void)state;
-	for (i = 0; i < 9; i++) {
-		rig_up(&r, false);
-		pop3_free(r.s);
-		buf_init(&text, 1 << 20);
-		buf_init(&want, 1 << 20);
-		for (k = 0; k < 16384 - 1; k++)
-			buf_addc(&text, 'a');
-		buf_addz(&text, heads[i / 3]);
-		buf_addz(&text, tails[i % 3]);
-		/* The rules of add_line, octet by octet. */
-		buf_addf(&want, "+OK %zu octets\r\n", text.n);
-		for (k = 0; k < text.n; k++) {
-			char c = text.p[k], last = k > 0 ? text.p[k - 1] : '\n';
-
-			if (c == '.' && last == '\n')
-				buf_addc(&want, '.');
-			if (c == '\n' && last != '\r')
-				buf_addc(&want, '\r');
-			buf_addc(&want, c);
-		}
-		buf_addz(&want, ".\r\n");
-		model_store_add(r.model, "INBOX", buf_str(&text), 0, 0);
-		r.s = pop3_new(&r.store);
-		feed(0, S("RETR 1\r\n"), feed_one, &r);
-		assert_true(str_eq(buf_str(&r.got), buf_str(&want)));
-		rig_down(&r);
-		buf_clear(&text);
-		buf_clear(&want);
-	}
 }
 
 /* 20,000 messages: LIST and pipelined commands stay within the soft limit. */
@@ -395,12 +176,6 @@ test_many(void **state)
 	assert_int_equal(i, 20000);
 	buf_clear(&in);
 	rig_down(&r);
-}
-
-static const struct store_folder *
-inbox(const struct rig *r)
-{
-	return model_store_folder(r->model, "INBOX");
 }
 
 static void
@@ -478,93 +253,6 @@ test_changes(void **state)
 	rig_down(&r);
 }
 
-/* Message 4, large; the session has numbered it. */
-static void
-rig_up_large(struct rig *r)
-{
-	char *big = xcalloc(100000, 1);
-
-	rig_up(r, true);
-	memset(big, 'a', 100000);
-	pop3_free(r->s);
-	model_store_add(r->model, "INBOX", str_of(big, 100000), 0, 0);
-	r->s = pop3_new(&r->store);
-	free(big);
-}
-
-/* The store fails: before the first octet -ERR, after it no last line. */
-static void
-test_broken(void **state)
-{
-	struct rig	r;
-	int		i;
-
-	(void)state;
-	for (i = 0; i < 2; i++) {
-		rig_up_large(&r);
-		r.model->broken = true;
-		feed(0, S("RETR 4\r\nTOP 1 1\r\n"), feed_one, &r);
-		assert_string_equal(buf_cstr(&r.got),
-		    "-ERR [SYS/TEMP] message cannot be read\r\n"
-		    "-ERR [SYS/TEMP] message cannot be read\r\n");
-		assert_int_equal(r.model->bodies, 0);
-		r.model->broken = false;
-		buf_reset(&r.got);
-		pop3_feed(r.s, S("RETR 4\r\n"));
-		take(&r);
-		r.model->broken = i == 0;
-		r.model->torn = i == 0 ? 0 : 99990;
-		while (pop3_step(r.s))
-			take(&r);
-		take(&r);
-		assert_true(pop3_done(r.s));
-		assert_true(r.got.n < 100020);
-		assert_int_equal(str_find(buf_str(&r.got), S(".\r\n")), -1);
-		assert_int_equal(r.model->bodies, 0);
-		rig_down(&r);
-	}
-}
-
-/* Another session expunges what is being sent: it comes whole. */
-static void
-test_gone_while_sent(void **state)
-{
-	static const char	*const commands[] = { "RETR 4\r\n",
-	    "TOP 4 9\r\n" };
-	const uint32_t		 uid = 4;
-	struct rig		 r;
-	int			 i;
-
-	(void)state;
-	for (i = 0; i < 2; i++) {
-		rig_up_large(&r);
-		pop3_feed(r.s, str_c(commands[i]));
-		take(&r);
-		assert_true(r.got.n < 100000);
-		spy.real->expunge(r.store.impl,
-		    (struct store_folder *)inbox(&r), &uid, 1);
-		while (pop3_step(r.s))
-			take(&r);
-		take(&r);
-		assert_string_equal(buf_cstr(&r.got) + r.got.n - 8,
-		    "aaa\r\n.\r\n");
-		assert_int_equal(str_find(buf_str(&r.got), S("\r\n")) + 2 +
-		    100000 + 5, (ptrdiff_t)r.got.n);
-		assert_int_equal(r.model->bodies, 0);
-		feed(0, S("RETR 4\r\nNOOP\r\n"), feed_one, &r);
-		assert_non_null(strstr(buf_cstr(&r.got),
-		    "\r\n-ERR message is gone\r\n+OK done\r\n"));
-		rig_down(&r);
-	}
-	/* A client that goes in the middle leaves nothing open. */
-	rig_up_large(&r);
-	pop3_feed(r.s, S("RETR 4\r\n"));
-	assert_int_equal(r.model->bodies, 1);
-	pop3_timeout(r.s);
-	assert_int_equal(r.model->bodies, 0);
-	rig_down(&r);
-}
-
 static enum store_result
 no_open(void *impl, struct str name, struct store_folder **f)
 {
@@ -591,15 +279,10 @@ main(void)
 		cmocka_unit_test(test_scenes),
 		cmocka_unit_test(test_line_limit),
 		cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_seams),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_quit),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_gone_while_sent),
 		cmocka_unit_test(test_no_inbox),
 	};
 
