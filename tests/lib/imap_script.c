@@ -3,16 +3,6 @@
  */
 #include "tests/lib/imap_script.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 enum { NOW = 1790000000 };	/* 21-Sep-2026 14:13:20 +0000 */
 
 const char imap_script_mail[] =

@@ -19,11 +19,44 @@
 
 #include "imapd/imap.h"
 #include "tests/lib/model_store.h"
+#include "tests/lib/unit.h"
 
 struct imap_scene {
 	const char	*name;
 	const char	*script;
 };
+
+/* Of a script: the first session selects INBOX, and then the second. */
+#define SELECTED \
+	"C: s SELECT INBOX\n" \
+	"S: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n" \
+	"S: * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen " \
+	    "\\Draft \\*)]...\n" \
+	"S: * 3 EXISTS\n" \
+	"S: * 3 RECENT\n" \
+	"S: * OK [UNSEEN 1]...\n" \
+	"S: * OK [UIDVALIDITY 1]...\n" \
+	"S: * OK [UIDNEXT 4]...\n" \
+	"S: s OK [READ-WRITE]...\n"
+
+#define SELECTED2 \
+	"C2: s SELECT INBOX\n" \
+	"S2: * FLAGS...\n" \
+	"S2: * OK [PERMANENTFLAGS...\n" \
+	"S2: * 3 EXISTS\n" \
+	"S2: * 0 RECENT\n" \
+	"S2: * OK [UNSEEN 1]...\n" \
+	"S2: * OK [UIDVALIDITY 1]...\n" \
+	"S2: * OK [UIDNEXT 4]...\n" \
+	"S2: s OK [READ-WRITE]...\n"
+
+/* The test test_NAME of a table NAME of scenes. */
+#define SCENES(table) \
+	static void test_##table(void **state) \
+	{ \
+		(void)state; \
+		imap_script_run_all(table, LENGTH(table)); \
+	}
 
 extern const char imap_script_mail[];	/* 116 octets */
 

@@ -1,20 +1,10 @@
 /*
  * imap_list_test - the pattern matcher, LIST and LSUB.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include "imapd/glob.h"
 #include "tests/lib/imap_script.h"
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const struct {
 	const char	*pattern, *name;
@@ -57,7 +47,7 @@ test_glob(void **state)
 	size_t		i;
 
 	(void)state;
-	for (i = 0; i < COUNT(globs); i++) {
+	for (i = 0; i < LENGTH(globs); i++) {
 		assert_int_equal(glob_init(&g, S(""), str_c(
 		    globs[i].pattern)), 0);
 		if (glob_match(&g, str_c(globs[i].name), false) !=
@@ -171,7 +161,7 @@ static void
 test_scenes(void **state)
 {
 	(void)state;
-	imap_script_run_all(scenes, COUNT(scenes));
+	imap_script_run_all(scenes, LENGTH(scenes));
 }
 
 /* ATTACKS E-09: many folders, a pattern that backtracking would hate. */

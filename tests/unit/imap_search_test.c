@@ -2,18 +2,8 @@
  * imap_search_test - SEARCH: its keys, its limits, and that a long search
  * lets others in.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "imapd/searchkey.h"
 #include "tests/lib/imap_script.h"
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const struct {
 	const char	*text;
@@ -142,7 +132,7 @@ fill(void)
 	struct model_store	*m = model_store_new();
 	size_t			 i;
 
-	for (i = 0; i < COUNT(mails); i++)
+	for (i = 0; i < LENGTH(mails); i++)
 		model_store_add(m, "INBOX", str_c(mails[i].text),
 		    mails[i].flags, mails[i].date);
 	return m;
@@ -174,7 +164,7 @@ test_keys(void **state)
 	buf_init(&said, 1 << 20);
 	buf_init(&want, 1000);
 	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
-	for (i = 0; i < COUNT(cases) * 2; i++) {
+	for (i = 0; i < LENGTH(cases) * 2; i++) {
 		piece = i % 2 == 0 ? SIZE_MAX : 1;
 		ask(s, &said, cases[i / 2].keys, piece);
 		buf_reset(&want);
@@ -218,7 +208,7 @@ test_depth(void **state)
 	buf_init(&said, 1 << 20);
 	buf_init(&keys, 1 << 20);
 	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
-	for (k = 0; k < COUNT(forms) * 4; k++) {
+	for (k = 0; k < LENGTH(forms) * 4; k++) {
 		n = (unsigned[]){ SEARCH_DEPTH_MAX - 2, SEARCH_DEPTH_MAX - 1,
 		    SEARCH_DEPTH_MAX, 7000 }[k % 4];
 		buf_reset(&keys);
@@ -372,7 +362,7 @@ test_encoded(void **state)
 	model_store_add(m, "INBOX", str_c(encoded), 0, 0);
 	s = imap_new(&m->store, 1000);
 	imap_script_pump(s, S("s SELECT INBOX\r\n"), 1000, &said);
-	for (i = 0; i < COUNT(decoded); i++) {
+	for (i = 0; i < LENGTH(decoded); i++) {
 		buf_reset(&keys);
 		buf_addf(&keys, "CHARSET UTF-8 %s {%zu+}\r\n%s",
 		    decoded[i].key, strlen(decoded[i].text),
@@ -417,7 +407,7 @@ test_seams(void **state)
 	buf_init(&text, 1 << 20);
 	buf_init(&said, 1 << 20);
 	buf_init(&keys, 1000);
-	for (i = 0; i < COUNT(rows); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		m = model_store_new();
 		for (k = 0; k < 16; k++) {
 			buf_reset(&text);

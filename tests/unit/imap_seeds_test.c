@@ -2,15 +2,7 @@
  * imap_seeds_test - the seeds of imap_fuzz reach each command: in some seed
  * it is answered OK.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <dirent.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "tests/lib/imap_script.h"
 

@@ -1,41 +1,8 @@
 /*
- * imap_test - dialogues with the IMAP session engine.
+ * imap_test - dialogues with one IMAP session: what it answers to commands
+ * and to what is none, folders, flags, copies, appended messages.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "tests/lib/imap_script.h"
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-
-#define SELECTED \
-	"C: s SELECT INBOX\n" \
-	"S: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\n" \
-	"S: * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen " \
-	    "\\Draft \\*)]...\n" \
-	"S: * 3 EXISTS\n" \
-	"S: * 3 RECENT\n" \
-	"S: * OK [UNSEEN 1]...\n" \
-	"S: * OK [UIDVALIDITY 1]...\n" \
-	"S: * OK [UIDNEXT 4]...\n" \
-	"S: s OK [READ-WRITE]...\n"
-
-#define SELECTED2 \
-	"C2: s SELECT INBOX\n" \
-	"S2: * FLAGS...\n" \
-	"S2: * OK [PERMANENTFLAGS...\n" \
-	"S2: * 3 EXISTS\n" \
-	"S2: * 0 RECENT\n" \
-	"S2: * OK [UNSEEN 1]...\n" \
-	"S2: * OK [UIDVALIDITY 1]...\n" \
-	"S2: * OK [UIDNEXT 4]...\n" \
-	"S2: s OK [READ-WRITE]...\n"
 
 static const struct imap_scene any[] = {
 	{ "capability",
@@ -84,6 +51,8 @@ static const struct imap_scene any[] = {
 	{ "too many arguments", "C: a NOOP x\nS: a BAD...\n" },
 };
 
+SCENES(any)
+
 /* ATTACKS F-11, F-12, F-01. */
 static const struct imap_scene hostile[] = {
 	{ "tag *", "C: * NOOP\nS: * BAD...\n" },
@@ -129,6 +98,8 @@ static const struct imap_scene hostile[] = {
 	{ "literal of nothing",
 	    "C: a SELECT {0}\nS: + go on\nC: \nS: a NO...\n" },
 };
+
+SCENES(hostile)
 
 static const struct imap_scene folders[] = {
 	{ "create, delete",
@@ -199,6 +170,8 @@ static const struct imap_scene folders[] = {
 	    "C: e LSUB \"\" *\nS: e OK...\n" },
 };
 
+SCENES(folders)
+
 static const struct imap_scene selecting[] = {
 	{ "select", SELECTED },
 	{ "examine",
@@ -242,6 +215,8 @@ static const struct imap_scene selecting[] = {
 	    "C: c UID EXPUNGE\nS: c BAD...\n" },
 	{ "check", SELECTED "C: a CHECK\nS: a OK...\n" },
 };
+
+SCENES(selecting)
 
 static const struct imap_scene storing[] = {
 	{ "store",
@@ -302,6 +277,8 @@ static const struct imap_scene storing[] = {
 	    "M: quota 500\n"
 	    "C: a COPY 1 Archive\nS: a NO [OVERQUOTA]...\n" },
 };
+
+SCENES(storing)
 
 static const struct imap_scene appending[] = {
 	{ "append",
@@ -371,256 +348,7 @@ static const struct imap_scene appending[] = {
 	    "C: a APPEND Archive {5}\nS: + go on\nc: hel\n" },
 };
 
-static const struct imap_scene fetching[] = {
-	{ "fast",
-	    SELECTED
-	    "C: a FETCH 2 FAST\n"
-	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) INTERNALDATE "
-	    "\" 2-Jan-2026 00:00:00 +0000\" RFC822.SIZE 116)\nS: a OK...\n" },
-	{ "uid fetch says the UID once",
-	    SELECTED
-	    "C: a UID FETCH 2 FLAGS\n"
-	    "S: * 2 FETCH (UID 2 FLAGS (\\Flagged \\Seen \\Recent))\n"
-	    "S: a OK...\n"
-	    "C: b UID FETCH 2 (FLAGS UID)\n"
-	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) UID 2)\n"
-	    "S: b OK...\n"
-	    "C: c UID FETCH 9:* UID\nS: * 3 FETCH (UID 3)\nS: c OK...\n" },
-	{ "body sets seen and says so",
-	    SELECTED
-	    "C: a FETCH 1 BODY[TEXT]\n"
-	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\n"
-	    "S:  FLAGS (\\Seen \\Recent))\nS: a OK...\n"
-	    "C: b FETCH 1 BODY[TEXT]\n"
-	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\nS: )\n"
-	    "S: b OK...\n" },
-	{ "peek does not",
-	    SELECTED
-	    "C: a FETCH 1 (BODY.PEEK[TEXT] FLAGS)\n"
-	    "S: * 1 FETCH (BODY[TEXT] {12}\nS: Hello Bob.\n"
-	    "S:  FLAGS (\\Recent))\nS: a OK...\n"
-	    "C: b FETCH 1 (RFC822.HEADER)\n"
-	    "S: * 1 FETCH (RFC822.HEADER {104}\nS: From: Ann...\nS: To:...\n"
-	    "S: Subject:...\nS: Date:...\nS: \nS: )\nS: b OK...\n"
-	    "C: c FETCH 1 FLAGS\n"
-	    "S: * 1 FETCH (FLAGS (\\Recent))\nS: c OK...\n" },
-	{ "rfc822 forms",
-	    SELECTED
-	    "C: a FETCH 2 (RFC822.TEXT)\n"
-	    "S: * 2 FETCH (RFC822.TEXT {12}\nS: Hello Bob.\nS: )\n"
-	    "S: a OK...\n"
-	    "C: b FETCH 2 RFC822\n"
-	    "S: * 2 FETCH (RFC822 {116}\nS: From: Ann...\nS: To:...\n"
-	    "S: Subject:...\nS: Date:...\nS: \nS: Hello Bob.\nS: )\n"
-	    "S: b OK...\n" },
-	{ "fields",
-	    SELECTED
-	    "C: a FETCH 2 BODY.PEEK[HEADER.FIELDS (subject to)]\n"
-	    "S: * 2 FETCH (BODY[HEADER.FIELDS (subject to)] {37}\n"
-	    "S: To: bob@example.org\nS: Subject: Tea\nS: \nS: )\nS: a OK...\n"
-	    "C: b FETCH 2 BODY.PEEK[HEADER.FIELDS.NOT (From {4}\n"
-	    "S: + go on\nC: Date)]\n"
-	    "S: * 2 FETCH (BODY[HEADER.FIELDS.NOT (From Date)] {37}\n"
-	    "S: To: bob@example.org\nS: Subject: Tea\nS: \nS: )\nS: b OK...\n"
-	    "C: c FETCH 2 BODY.PEEK[HEADER.FIELDS (\"none\")]<0.2>\n"
-	    "S: * 2 FETCH (BODY[HEADER.FIELDS (none)]<0> {2}\nS: \nS: )\n"
-	    "S: c OK...\n"
-	    "C: d FETCH 2 BODY.PEEK[HEADER.FIELDS ()]\nS: d BAD...\n"
-	    "C: e FETCH 2 BODY.PEEK[HEADER.FIELDS (\"a b\")]\nS: e BAD...\n" },
-	{ "partial, ATTACKS F-14",
-	    SELECTED
-	    "C: a FETCH 2 BODY[TEXT]<6.3>\n"
-	    "S: * 2 FETCH (BODY[TEXT]<6> {3}\nS: Bob)\nS: a OK...\n"
-	    "C: b FETCH 2 BODY[TEXT]<4294967290.20>\n"
-	    "S: * 2 FETCH (BODY[TEXT]<4294967290> {0}\nS: )\nS: b OK...\n"
-	    "C: c FETCH 2 BODY[TEXT]<9.4294967295>\n"
-	    "S: * 2 FETCH (BODY[TEXT]<9> {3}\nS: .\nS: )\nS: c OK...\n"
-	    "C: d FETCH 2 BODY[TEXT]<0.0>\nS: d BAD...\n"
-	    "C: e FETCH 2 BODY[TEXT]<4294967296.1>\nS: e BAD...\n"
-	    "C: f FETCH 2 BODY[TEXT]<0.1\nS: f BAD...\n"
-	    "C: g FETCH 2 BODY[]<0.-1>\nS: g BAD...\n" },
-	{ "envelope and structure",
-	    SELECTED
-	    "C: a FETCH 2 FULL\n"
-	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) INTERNALDATE "
-	    "\" 2-Jan-2026 00:00:00 +0000\" RFC822.SIZE 116 ENVELOPE "
-	    "(\"Thu, 1 Jan 2026 10:00:00 +0100\" \"Tea\" "
-	    "((\"Ann\" NIL \"ann\" \"example.org\")) "
-	    "((\"Ann\" NIL \"ann\" \"example.org\")) "
-	    "((\"Ann\" NIL \"ann\" \"example.org\")) "
-	    "((NIL NIL \"bob\" \"example.org\")) NIL NIL NIL NIL) "
-	    "BODY (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
-	    "\"7bit\" 12 1))\nS: a OK...\n"
-	    "C: b FETCH 2 ALL\nS: * 2 FETCH (FLAGS...\nS: b OK...\n"
-	    "C: c UID FETCH 1:2 (BODYSTRUCTURE)\n"
-	    "S: * 1 FETCH (UID 1 BODYSTRUCTURE (\"text\"...\n"
-	    "S: * 2 FETCH (UID 2 BODYSTRUCTURE (\"text\" \"plain\" "
-	    "(\"charset\" \"us-ascii\") NIL NIL \"7bit\" 12 1 NIL NIL "
-	    "NIL NIL))\nS: c OK...\n" },
-	{ "a structure of each message",
-	    SELECTED
-	    "C: b APPEND INBOX {12+}\nC: a: b\nC: \nC: hi\nC: \nS: * 4 EXISTS\n"
-	    "S: * 4 RECENT\nS: b OK...\n"
-	    "C: c FETCH 3:4 BODY\n"
-	    "S: * 3 FETCH (BODY (\"text\" \"plain\" (\"charset\" "
-	    "\"us-ascii\") NIL NIL \"7bit\" 12 1))\n"
-	    "S: * 4 FETCH (BODY (\"text\" \"plain\" (\"charset\" "
-	    "\"us-ascii\") NIL NIL \"7bit\" 4 1))\nS: c OK...\n" },
-	{ "parts",
-	    SELECTED
-	    "C: a FETCH 2 (BODY[1] BODY.PEEK[1]<6.3> BODY[2] BODY[1.1] "
-	    "BODY[1.HEADER] BODY[1.MIME]<0.5>)\n"
-	    "S: * 2 FETCH (BODY[1] {12}\nS: Hello Bob.\n"
-	    "S:  BODY[1]<6> {3}\nS: Bob BODY[2] NIL BODY[1.1] NIL "
-	    "BODY[1.HEADER] NIL BODY[1.MIME]<0> {5}\nS: From:)\n"
-	    "S: a OK...\n"
-	    "C: b FETCH 2 BODY[0]\nS: b BAD...\n"
-	    "C: c FETCH 2 BODY[1.]\nS: c BAD...\n"
-	    "C: d FETCH 2 BODY[MIME]\nS: d BAD...\n"
-	    "C: e FETCH 2 BODY[1.2.X]\nS: e BAD...\n"
-	    "C: f FETCH 2 BODY[4294967296]\nS: f BAD...\n"
-	    "C: g FETCH 2 BODY[1..2]\nS: g BAD...\n" },
-	{ "a message inside a message",
-	    "C: a APPEND Archive {93+}\n"
-	    "C: Subject: out\nC: Content-Type: message/rfc822\nC: \n"
-	    "C: Subject: in\nC: From: a@b\nC: \nC: inner text 12\nC: \n"
-	    "C: more\nS: a OK...\n"
-	    "C: b EXAMINE Archive\nS: * FLAGS...\nS: * OK...\nS: * 1 EX...\n"
-	    "S: * 1 RE...\nS: * OK...\nS: * OK...\nS: * OK...\nS: b OK...\n"
-	    "C: c FETCH 1 (BODY[1.HEADER.FIELDS (subject)] BODY[1.1] "
-	    "BODY[1.TEXT]<0.5>)\n"
-	    "S: * 1 FETCH (BODY[1.HEADER.FIELDS (subject)] {15}\n"
-	    "S: Subject: in\nS: \nS:  BODY[1.1] {21}\nS: inner text 12\n"
-	    "S: \nS: more BODY[1.TEXT]<0> {5}\nS: inner)\n"
-	    "S: c OK...\n" },
-	{ "bad items",
-	    SELECTED
-	    "C: a FETCH 1 (FLAGS\nS: a BAD...\n"
-	    "C: b FETCH 1 XFLAGS\nS: b BAD...\n"
-	    "C: c FETCH 1 ()\nS: c BAD...\n"
-	    "C: d FETCH 1 BODY[NONE]\nS: d BAD...\n"
-	    "C: e FETCH 1 (FAST)\nS: e BAD...\n"
-	    "C: f FETCH 1 FLAGS UID\nS: f BAD...\n"
-	    "C: g FETCH 1\nS: g BAD...\n"
-	    "C: h FETCH\nS: h BAD...\n" },
-	{ "the store cannot read",
-	    SELECTED
-	    "M: broken 1\n"
-	    "C: a FETCH 2 (UID BODY[])\n"
-	    "S: * 2 FETCH (UID 2)\nS: a NO [UNAVAILABLE]...\n"
-	    "C: b FETCH 2 BODY[HEADER]\n"
-	    "S: * 2 FETCH (UID 2)\nS: b NO [UNAVAILABLE]...\n"
-	    "C: c SEARCH BODY x\nS: * SEARCH\nS: c NO [UNAVAILABLE]...\n"
-	    "C: d FETCH 2 BODYSTRUCTURE\nS: d NO [UNAVAILABLE]...\n"
-	    "C: e FETCH 2 ENVELOPE\n"
-	    "S: * 2 FETCH (UID 2)\nS: e NO [UNAVAILABLE]...\n"
-	    "C: f FETCH 2 (BODY[HEADER] FLAGS ENVELOPE RFC822.SIZE)\n"
-	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent) "
-	    "RFC822.SIZE 116)\nS: f NO [UNAVAILABLE]...\n"
-	    "C: g UID FETCH 2 BODY[]<0.5>\n"
-	    "S: * 2 FETCH (UID 2)\nS: g NO [UNAVAILABLE]...\n"
-	    "M: broken 0\n"
-	    "C: h FETCH 2 BODY[]<0.5>\n"
-	    "S: * 2 FETCH (BODY[]<0> {5}\nS: From:)\nS: h OK...\n" },
-};
-
-static const struct imap_scene two[] = {
-	{ "an expunge is told by NOOP, not by FETCH, STORE, SEARCH",
-	    SELECTED SELECTED2
-	    "C2: a EXPUNGE\nS2: * 3 EXPUNGE\nS2: a OK...\n"
-	    "C: a FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS (\\Recent))\nS: a OK...\n"
-	    "C: b FETCH 3 FLAGS\nS: b OK [EXPUNGEISSUED]...\n"
-	    "C: c STORE 3 FLAGS ()\nS: c OK [EXPUNGEISSUED]...\n"
-	    "C: d SEARCH ALL\nS: * SEARCH 1 2\nS: d OK...\n"
-	    "C: e COPY 3 Archive\nS: * 3 EXPUNGE\nS: * 2 RECENT\n"
-	    "S: e NO [EXPUNGEISSUED]...\n"
-	    "C: f NOOP\nS: f OK...\n" },
-	{ "a UID command tells it",
-	    SELECTED SELECTED2
-	    "C2: a EXPUNGE\nS2: * 3 EXPUNGE\nS2: a OK...\n"
-	    "C: a UID SEARCH ALL\nS: * SEARCH 1 2\nS: * 3 EXPUNGE\n"
-	    "S: * 2 RECENT\nS: a OK...\n" },
-	{ "flags of others",
-	    SELECTED SELECTED2
-	    "C2: a STORE 1 +FLAGS (\\Answered)\n"
-	    "S2: * 1 FETCH (UID 1 FLAGS (\\Answered))\nS2: a OK...\n"
-	    "C: a NOOP\n"
-	    "S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Recent))\nS: a OK...\n"
-	    "C: b NOOP\nS: b OK...\n"
-	    "C2: b NOOP\nS2: b OK...\n" },
-	{ "silent hides only one's own",
-	    SELECTED SELECTED2
-	    "C2: a STORE 1 +FLAGS.SILENT (\\Answered)\nS2: a OK...\n"
-	    "C: a STORE 1 +FLAGS.SILENT (\\Draft)\n"
-	    "S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Draft \\Recent))\n"
-	    "S: a OK...\n"
-	    "C2: b NOOP\n"
-	    "S2: * 1 FETCH (UID 1 FLAGS (\\Answered \\Draft))\n"
-	    "S2: b OK...\n" },
-	{ "keywords of others",
-	    SELECTED SELECTED2
-	    "C2: a STORE 1 +FLAGS.SILENT ($x)\nS2: * FLAGS...\n"
-	    "S2: * OK [PERM...\nS2: a OK...\n"
-	    "C: a NOOP\nS: * FLAGS (\\Answered \\Flagged \\Deleted \\Seen "
-	    "\\Draft $x)\nS: * OK [PERM...\n"
-	    "S: * 1 FETCH (UID 1 FLAGS (\\Recent $x))\nS: a OK...\n" },
-	{ "idle",
-	    SELECTED SELECTED2
-	    "C: a IDLE\nS: + idling\n"
-	    "M: add INBOX\nS: * 4 EXISTS\nS: * 4 RECENT\n"
-	    "C2: a NOOP\nS2: * 4 EXISTS\nS2: a OK...\n"
-	    "C2: b STORE 4 +FLAGS.SILENT (\\Deleted)\nS2: b OK...\n"
-	    "S: * 4 FETCH (UID 4 FLAGS (\\Deleted \\Recent))\n"
-	    "C2: c EXPUNGE\nS2: * 3 EXPUNGE\nS2: * 3 EXPUNGE\nS2: c OK...\n"
-	    "S: * 3 EXPUNGE\nS: * 3 EXPUNGE\nS: * 2 RECENT\n"
-	    "C: DONE\nS: a OK...\n"
-	    "M: add INBOX\n"
-	    "C: b NOOP\nS: * 3 EXISTS\nS: * 3 RECENT\nS: b OK...\n" },
-	{ "idle ended by something else",
-	    SELECTED
-	    "C: a IDLE\nS: + idling\nC: b NOOP\nS: a BAD...\n"
-	    "C: c NOOP\nS: c OK...\n"
-	    "C: d IDLE\nS: + idling\nC: {3}\nS: d BAD...\n"
-	    "C: e IDLE\nS: + idling\nC: {3+}\nS: * BYE...\nX:\n" },
-	{ "folder deleted under a session",
-	    "C: a CREATE x\nS: a OK...\n"
-	    "C: b SELECT Work/2025\nS: * FLAGS...\nS: * OK [PERM...\n"
-	    "S: * 1 EXISTS\nS: * 1 RECENT\nS: * OK [UNSEEN...\n"
-	    "S: * OK [UIDV...\nS: * OK [UIDN...\nS: b OK...\n"
-	    "C2: a DELETE Work/2025\nS2: a OK...\n"
-	    "C: c FETCH 1 BODY[]\nS: c OK [EXPUNGEISSUED]...\n"
-	    "C: d NOOP\nS: * 1 EXPUNGE\nS: * 0 RECENT\nS: d OK...\n"
-	    "C: e STORE 1 FLAGS (\\Seen)\nS: e BAD...\n"
-	    "C: f UID SEARCH ALL\nS: * SEARCH\nS: f OK...\n" },
-	{ "folder deleted under an idle session",
-	    "C: b SELECT Work/2025\nS: * FLAGS...\nS: * OK [PERM...\n"
-	    "S: * 1 EXISTS\nS: * 1 RECENT\nS: * OK [UNSEEN...\n"
-	    "S: * OK [UIDV...\nS: * OK [UIDN...\nS: b OK...\n"
-	    "C: c IDLE\nS: + idling\n"
-	    "C2: a DELETE Work/2025\nS2: a OK...\n"
-	    "S: * 1 EXPUNGE\nS: * 0 RECENT\n"
-	    "C: DONE\nS: c OK...\n" },
-	{ "recent is for one session",
-	    SELECTED
-	    "C: a IDLE\nS: + idling\n"
-	    "M: add INBOX\nS: * 4 EXISTS\nS: * 4 RECENT\n"
-	    "C: DONE\nS: a OK...\n"
-	    "C2: a STATUS INBOX (RECENT)\n"
-	    "S2: * STATUS \"INBOX\" (RECENT 0)\nS2: a OK...\n" },
-};
-
-#define GROUP(g) \
-	static void test_##g(void **state) \
-	{ (void)state; imap_script_run_all(g, COUNT(g)); }
-
-GROUP(any)
-GROUP(hostile)
-GROUP(folders)
-GROUP(selecting)
-GROUP(storing)
-GROUP(appending)
-GROUP(fetching)
-GROUP(two)
+SCENES(appending)
 
 /* Deferred flags wait no longer than these commands, nor any less. */
 static void
@@ -646,7 +374,7 @@ test_sync(void **state)
 
 	(void)state;
 	buf_init(&said, 1 << 20);
-	for (i = 0; i < COUNT(rows); i++) {
+	for (i = 0; i < LENGTH(rows); i++) {
 		m = imap_script_store();
 		s = imap_new(&m->store, 1000);
 		imap_script_pump(s, S("s SELECT INBOX\r\n"), 100, &said);
@@ -668,8 +396,6 @@ main(void)
 		cmocka_unit_test(test_selecting),
 		cmocka_unit_test(test_storing),
 		cmocka_unit_test(test_appending),
-		cmocka_unit_test(test_fetching),
-		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_sync),
 	};
 
