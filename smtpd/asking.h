@@ -22,7 +22,7 @@ void	asking_init(void);
 
 /*
  * The answer goes to session_answered with the engine's id; the session must
- * live until then (session_hold).  size: what the client announced, or 0.
+ * live until then (its `holds`).  size: what the client announced, or 0.
  */
 void	asking_recipient(struct session *, uint32_t id, struct str address,
 	    uint64_t size);

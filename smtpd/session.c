@@ -1,6 +1,7 @@
 /*
  * session - see session.h.  Holds every SMTP connection of this process and
- * its deadlines.  The message under way is in message.c.
+ * its deadlines.  What the engine asks is in question.c, the message under
+ * way in message.c.
  */
 #include "smtpd/session.h"
 
@@ -14,12 +15,9 @@
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "common/net/peers.h"
-#include "smtpd/asking.h"
 #include "smtpd/session_int.h"
 
 enum {
-	OUT_MAX = 256 * 1024,
-	WAIT_POOL_MS = 10 * 1000,
 	/*
 	 * Of a drain: for an envelope, then for content to end.  The starter
 	 * kills after 10 s, and nobody would hear why.
@@ -38,8 +36,6 @@ static struct {
 	/* One per kind and, for submission, whether AUTH is offered. */
 	struct smtp_config	 mx, submission, submission_closed;
 } ss;
-
-static void	run(struct session *);
 
 /* -- settings --------------------------------------------------------- */
 
@@ -153,7 +149,7 @@ on_drain_timer(void *arg)
 		if (s->smtp.state == SMTP_ST_DATA && !ss.hurried)
 			continue;
 		smtp_end(&s->smtp, SMTP_SHUTDOWN);
-		run(s);
+		session_run(s);
 	}
 	if (!ss.hurried)
 		loop_timer_set(ss.drain_timer, DRAIN_DATA_MS);
@@ -170,129 +166,10 @@ sessions_drain(void)
 	loop_timer_set(ss.drain_timer, DRAIN_MAIL_MS);
 	for (s = LIST_FIRST(&ss.all); s != NULL; s = next) {
 		next = LIST_NEXT(s, all);
-		run(s);
+		session_run(s);
 	}
 	if (ss.n == 0)
 		loop_stop();
-}
-
-/* -- what the engine wants -------------------------------------------- */
-
-static void
-on_mail(struct session *s, const struct smtp_event *ev)
-{
-	char text[ADDR_TEXT_MAX];
-
-	if (!pool_is_open()) {
-		smtp_answer(&s->smtp, ev->id, SMTP_FULL);
-		return;
-	}
-	message_sender(s, &ev->mail);
-	if (s->account == 0 || ev->mail.sender.kind == ADDR_NULL) {
-		smtp_answer(&s->smtp, ev->id, SMTP_OK);
-		return;
-	}
-	s->holds++;
-	asking_sender(s, ev->id, s->account,
-	    addr_text(&ev->mail.sender, text));
-}
-
-static void
-on_rcpt(struct session *s, const struct smtp_event *ev)
-{
-	char		text[ADDR_TEXT_MAX + 1];
-	struct str	address = rcpt_text(&ev->rcpt, text);
-
-	message_rcpt_add(s, ev->id, address);
-	s->holds++;
-	asking_recipient(s, ev->id, address, s->announced);
-}
-
-/* May the content come?  Waits for queued as long as it is away. */
-static void
-on_data(struct session *s, uint32_t id)
-{
-	if (!pool_is_open()) {
-		smtp_answer(&s->smtp, id, SMTP_FULL);
-		return;
-	}
-	if (message_begin(s)) {
-		s->wait_id = 0;
-		smtp_answer(&s->smtp, id, SMTP_OK);
-		return;
-	}
-	s->wait_id = id;
-	loop_timer_set(s->timer, WAIT_POOL_MS);
-}
-
-static void
-on_end(struct session *s, const struct smtp_event *ev)
-{
-	/* Refused, or the channel went down, while it was being sent. */
-	if (s->sub == NULL) {
-		smtp_answer(&s->smtp, ev->id, s->refusal);
-		message_clear(s);
-		return;
-	}
-	if (ev->headless)
-		message_headless(s);
-	s->end_id = ev->id;
-	message_end(s);
-}
-
-static void
-on_auth(struct session *s, const struct smtp_event *ev)
-{
-	const struct smtp_auth *a = ev->auth;
-
-	/* RFC 4616 2: nobody here may act for somebody else. */
-	if (a->authzid.n > 0 && !str_ieq(a->authzid, a->user)) {
-		smtp_answer(&s->smtp, ev->id, SMTP_BAD_LOGIN);
-		return;
-	}
-	s->holds++;
-	asking_login(s, ev->id, s->sid, s->address, a->user, a->password);
-}
-
-static void
-act(struct session *s, const struct smtp_event *ev)
-{
-	switch (ev->kind) {
-	case SMTP_EV_NONE:
-		break;
-	case SMTP_EV_MAIL:
-		on_mail(s, ev);
-		break;
-	case SMTP_EV_RCPT:
-		on_rcpt(s, ev);
-		break;
-	case SMTP_EV_DATA:
-		on_data(s, ev->id);
-		break;
-	case SMTP_EV_BYTES:
-		if (ev->headless)
-			message_headless(s);
-		message_bytes(s, ev->bytes);
-		s->window_bytes += ev->bytes.n;
-		break;
-	case SMTP_EV_END:
-		on_end(s, ev);
-		break;
-	case SMTP_EV_ABORT:
-		message_clear(s);
-		break;
-	case SMTP_EV_REFUSED:
-		log_info("message refused", L_SID(s->sid),
-		    L_NUM("code", smtp_code(ev->why)),
-		    L_Z("status", smtp_status(ev->why)),
-		    L_STR("client", s->address));
-		break;
-	case SMTP_EV_AUTH:
-		on_auth(s, ev);
-		break;
-	case SMTP_EV_CLOSE:
-		break;
-	}
 }
 
 /* -- deadlines -------------------------------------------------------- */
@@ -346,7 +223,7 @@ on_timer(void *arg)
 		return;
 	} else
 		smtp_timeout(&s->smtp);
-	run(s);
+	session_run(s);
 }
 
 /* -- the pump --------------------------------------------------------- */
@@ -402,8 +279,8 @@ is_over(const struct session *s)
 	    (w == SMTP_WAITS_COMMAND || w == SMTP_WAITS_DATA);
 }
 
-static void
-run(struct session *s)
+void
+session_run(struct session *s)
 {
 	struct smtp_event	ev;
 	bool			progress = false, closing = false;
@@ -418,7 +295,7 @@ run(struct session *s)
 			progress = true;
 		if (ev.kind == SMTP_EV_CLOSE)
 			closing = true;
-		act(s, &ev);
+		session_act(s, &ev);
 	}
 	if (smtp_waits(&s->smtp) == SMTP_WAITS_COMMAND &&
 	    s->smtp.out.n > 0)
@@ -442,12 +319,12 @@ on_stream(struct stream *st, enum stream_event ev, void *arg)
 	switch (ev) {
 	case STREAM_DATA:
 	case STREAM_ROOM:
-		run(s);
+		session_run(s);
 		break;
 	case STREAM_EOF:
 		/* It may still read what it is answered. */
 		s->eof = true;
-		run(s);
+		session_run(s);
 		break;
 	case STREAM_FAILED:
 		smtp_hangup(&s->smtp);
@@ -466,88 +343,11 @@ sessions_retry(void)
 		next = LIST_NEXT(s, all);
 		id = s->wait_id;
 		if (id != 0) {
-			on_data(s, id);
-			run(s);
+			session_data(s, id);
+			session_run(s);
 		} else if (s->sub != NULL && s->end_id == 0)
-			run(s);
+			session_run(s);
 	}
-}
-
-/* -- answers ---------------------------------------------------------- */
-
-void
-session_answered(struct session *s, uint32_t id, enum smtp_reply reply)
-{
-	s->holds--;
-	if (s->is_dead)
-		return;
-	message_rcpt_answered(s, id, reply);
-	smtp_answer(&s->smtp, id, reply);
-	run(s);
-}
-
-void
-session_logged_in(struct session *s, uint32_t id,
-    const struct msg_logged_in *m)
-{
-	enum smtp_reply reply = SMTP_OK;
-
-	s->holds--;
-	if (s->is_dead)
-		return;
-	if (m->verdict == LOGIN_BAD)
-		reply = SMTP_BAD_LOGIN;
-	else if (m->verdict != LOGIN_OK || m->account == 0)
-		reply = SMTP_TEMP_LOGIN;
-	if (smtp_answer(&s->smtp, id, reply) == 0 && reply == SMTP_OK) {
-		s->account = m->account;
-		buf_add(&s->ticket, m->ticket);
-		log_info("logged in", L_SID(s->sid), L_STR("user", m->user),
-		    L_STR("client", s->address));
-	} else
-		log_warn("login failed", L_SID(s->sid),
-		    L_STR("client", s->address));
-	run(s);
-}
-
-static void
-on_durable(struct session *s, uint32_t id, uint64_t qid)
-{
-	char sender[ADDR_TEXT_MAX];
-
-	s->accepted++;
-	log_info("accepted", L_SID(s->sid), L_QID(qid),
-	    L_STR("from", addr_text(&s->sender, sender)),
-	    L_NUM("rcpts", s->nrcpts), L_NUM("size", s->sent),
-	    L_STR("client", s->address));
-	s->end_id = 0;
-	message_clear(s);
-	smtp_answer_queued(&s->smtp, id, qid);
-}
-
-void
-session_submitted(struct session *s, uint64_t qid, unsigned verdict)
-{
-	uint32_t id = s->end_id;
-
-	s->sub = NULL;
-	s->refusal = message_refusal(verdict);
-	if (id == 0) {
-		/* The rest of DATA is read away. */
-		buf_clear(&s->chunk);
-		run(s);
-		return;
-	}
-	if (verdict == SUBMIT_OK)
-		on_durable(s, id, qid);
-	else {
-		log_warn("not accepted", L_SID(s->sid), L_QID(qid),
-		    L_NUM("verdict", verdict));
-		s->end_id = 0;
-		message_clear(s);
-		smtp_answer(&s->smtp, id, s->refusal);
-	}
-	run(s);
 }
 
 /* -- new ones --------------------------------------------------------- */
@@ -595,5 +395,5 @@ session_new(enum smtp_kind kind, int fd, struct str address)
 	ss.n++;
 	log_info("session begins", L_SID(s->sid), L_STR("client", address),
 	    L_Z("listener", kind == SMTP_MX ? "mx" : "submission"));
-	run(s);
+	session_run(s);
 }

@@ -1,5 +1,5 @@
 /*
- * session_int - what session.c and message.c share.
+ * session_int - what session.c, question.c and message.c share.
  */
 #ifndef SMTPD_SESSION_INT_H
 #define SMTPD_SESSION_INT_H
@@ -53,6 +53,13 @@ struct session {
 	uint64_t		 sent;		/* bytes */
 	unsigned		 accepted;	/* messages */
 };
+
+/* Lets the engine go on, until it waits; may end the session. */
+void		session_run(struct session *);
+/* Does what the engine asks for in an event. */
+void		session_act(struct session *, const struct smtp_event *);
+/* May the content come?  Waits for queued as long as it is away. */
+void		session_data(struct session *, uint32_t id);
 
 /* The address as it travels; `out` holds it. */
 struct str	rcpt_text(const struct addr *, char out[ADDR_TEXT_MAX + 1]);
