@@ -17,6 +17,7 @@
 #include "common/core/conf.h"
 #include "common/core/identity.h"
 #include "common/core/log.h"
+#include "common/core/pass.h"
 #include "common/core/sandbox.h"
 #include "common/core/start.h"
 #include "common/disk/bulk.h"
@@ -153,56 +154,24 @@ fork_owner(int conn, const struct msg_owner_want *w, int ctl, int store)
 	answer(conn, w, pid, pid == -1 ? errno : 0);
 }
 
-/*
- * The descriptor of a packet, or -1.  More than one is as bad as none: those
- * that fitted are closed.
- */
-static int
-take_fd(struct msghdr *h)
-{
-	struct cmsghdr	*cm = CMSG_FIRSTHDR(h);
-	int		 fds[2];
-	size_t		 n;
-
-	if (cm == NULL || cm->cmsg_level != SOL_SOCKET ||
-	    cm->cmsg_type != SCM_RIGHTS)
-		return -1;
-	n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (n > 2)
-		fatalx("more descriptors than there is room for");
-	memcpy(fds, CMSG_DATA(cm), n * sizeof(int));
-	if (n == 1 && (h->msg_flags & MSG_CTRUNC) == 0)
-		return fds[0];
-	while (n > 0)
-		close(fds[--n]);
-	return -1;
-}
-
 /* One packet; false when the monitor is gone or says what it may not. */
 static bool
 serve(int conn, int store)
 {
 	char		packet[WANT_LEN + 1];
-	struct iovec	iov = { packet, sizeof(packet) };
-	union {
-		char		space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} ctl;
-	struct msghdr	h = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = ctl.space, .msg_controllen = sizeof(ctl.space) };
 	struct msg	m;
 	struct str	s;
-	ssize_t		n = recvmsg(conn, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ssize_t		n;
 	int		fd;
-	bool		ok;
+	bool		bad, ok;
 
+	n = pass_receive(conn, packet, sizeof(packet), &fd, &bad);
 	if (n == -1 && (errno == EINTR || errno == EAGAIN))
 		return true;
 	if (n == -1)
 		return false;
-	fd = take_fd(&h);
 	s = str_of(packet, (size_t)n);
-	ok = n == WANT_LEN && (h.msg_flags & MSG_TRUNC) == 0 && fd != -1 &&
+	ok = n == WANT_LEN && !bad && fd != -1 &&
 	    msg_decode(&s, R_MAILBOXD, R_ZYGOTE, &m) == 0 &&
 	    m.owner_want.kind <= OWNER_HELPER;
 	if (ok)
