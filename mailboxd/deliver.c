@@ -75,24 +75,33 @@ failed(uint64_t qid, const char *what)
 	    DELIVER_ERROR;
 }
 
+/* DELIVER_OK: it is new here. */
+static enum deliver_result
+check_new(struct mbox *m, uint64_t qid)
+{
+	switch (mbox_is_delivered(m, qid)) {
+	case 0:
+		return DELIVER_OK;
+	case 1:
+		return DELIVER_AGAIN;
+	}
+	return DELIVER_ERROR;
+}
+
 static enum deliver_result
 admit(struct mbox *m, const struct deliver_new *new)
 {
-	enum store_result r;
+	enum deliver_result	known;
+	enum store_result	r;
 
 	if (!address_ok(new->sender) || !address_ok(new->rcpt) ||
 	    new->rcpt.n == 0)
 		return DELIVER_BAD;
 	if (m->dead)
 		return DELIVER_ERROR;
-	switch (mbox_is_delivered(m, new->qid)) {
-	case 0:
-		break;
-	case 1:
-		return DELIVER_AGAIN;
-	default:
-		return DELIVER_ERROR;
-	}
+	known = check_new(m, new->qid);
+	if (known != DELIVER_OK)
+		return known;
 	if (new->size > UINT32_MAX - RECORD_TRACE_MAX)
 		return DELIVER_LARGE;
 	r = mbox_admit(m, new->size, 1);
@@ -203,14 +212,10 @@ deliver_abort(struct deliver *d)
 static enum deliver_result
 settle(struct deliver *d, const struct state_folder *inbox)
 {
-	switch (mbox_is_delivered(d->m, d->qid)) {
-	case 0:
-		break;
-	case 1:
-		return DELIVER_AGAIN;
-	default:
-		return DELIVER_ERROR;
-	}
+	enum deliver_result r = check_new(d->m, d->qid);
+
+	if (r != DELIVER_OK)
+		return r;
 	if (inbox == NULL || inbox->uidnext >= UINT32_MAX - 1)
 		return DELIVER_ERROR;
 	if (mbox_admit(d->m, d->in.size + d->trace.n, 1) != STORE_OK)

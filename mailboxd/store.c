@@ -174,6 +174,26 @@ known_keywords(const struct state_folder *f)
 	    ((uint64_t)1 << f->nkeywords) - 1;
 }
 
+/*
+ * How many of the UIDs, which ascend, are there and (r not NULL) would be
+ * changed by r; those, into *list, which is the caller's.
+ */
+static size_t
+affected(const struct state_folder *f, const uint32_t *uids, size_t n,
+    const struct record_flags *r, uint32_t **list)
+{
+	size_t i, at, k = 0;
+
+	*list = xcalloc(n, sizeof(**list));
+	for (i = 0; i < n; i++) {
+		assert(i == 0 || uids[i] > uids[i - 1]);
+		if (state_has(f, uids[i], &at) &&
+		    (r == NULL || would_change(&f->msgs[at], r)))
+			(*list)[k++] = uids[i];
+	}
+	return k;
+}
+
 static enum store_result
 op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
     size_t n, enum store_how how, uint8_t flags, uint64_t keywords)
@@ -186,17 +206,11 @@ op_flags(void *impl, struct store_folder *pub, const uint32_t *uids,
 	} };
 	enum store_result	 x = mbox_room(m, n * 4, NEED_SMALL);
 	uint32_t		*list;
-	size_t			 i, at, k = 0;
+	size_t			 k;
 
 	if (x != STORE_OK)
 		return x;
-	list = xcalloc(n, sizeof(*list));
-	for (i = 0; i < n; i++) {
-		assert(i == 0 || uids[i] > uids[i - 1]);
-		if (state_has(f, uids[i], &at) &&
-		    would_change(&f->msgs[at], &r.flags))
-			list[k++] = uids[i];
-	}
+	k = affected(f, uids, n, &r.flags, &list);
 	add_pieces(m, &r, &r.flags.uids, list, k);
 	free(list);
 	return m->dead ? STORE_ERROR : STORE_OK;
@@ -222,16 +236,11 @@ op_expunge(void *impl, struct store_folder *pub, const uint32_t *uids,
 	struct state_folder	*f = folder_of(pub);
 	enum store_result	 x = mbox_room(m, n * 4, NEED_SMALL);
 	uint32_t		*list;
-	size_t			 i, at, k = 0;
+	size_t			 k;
 
 	if (x != STORE_OK)
 		return x;
-	list = xcalloc(n, sizeof(*list));
-	for (i = 0; i < n; i++) {
-		assert(i == 0 || uids[i] > uids[i - 1]);
-		if (state_has(f, uids[i], &at))
-			list[k++] = uids[i];
-	}
+	k = affected(f, uids, n, NULL, &list);
 	if (k > 0)
 		store_expunge(m, f, list, k, f->modseq + k);
 	free(list);
