@@ -207,21 +207,30 @@ ctl_row_send(struct ctl_row *r, const struct ctl_call *call)
 	r->n = 0;
 }
 
-void
-ctl_done(const struct ctl_call *call, enum ctl_status status, const char *fmt,
-    ...)
+static void __attribute__((format(printf, 4, 0)))
+done(const struct ctl_call *call, enum ctl_status status, struct str next,
+    const char *fmt, va_list ap)
 {
-	char	text[TEXT_MAX + 1];
-	va_list	ap;
+	char text[TEXT_MAX + 1];
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	chan_send_ctl_done(call->chan, &(struct msg_ctl_done){
 		.id = call->id,
 		.status = (uint8_t)status,
 		.text = str_c(text),
+		.next = next,
 	}, -1);
+}
+
+void
+ctl_done(const struct ctl_call *call, enum ctl_status status, const char *fmt,
+    ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	done(call, status, S(""), fmt, ap);
+	va_end(ap);
 }
 
 void
@@ -234,16 +243,9 @@ void
 ctl_done_more(const struct ctl_call *call, struct str next, const char *fmt,
     ...)
 {
-	char	text[TEXT_MAX + 1];
-	va_list	ap;
+	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	done(call, CTL_OK, next, fmt, ap);
 	va_end(ap);
-	chan_send_ctl_done(call->chan, &(struct msg_ctl_done){
-		.id = call->id,
-		.status = CTL_OK,
-		.text = str_c(text),
-		.next = next,
-	}, -1);
 }
