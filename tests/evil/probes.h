@@ -1,5 +1,5 @@
 /*
- * probes - what the files of probes share.
+ * probes - what the files of probes (evil.h) share.
  */
 #ifndef EVIL_PROBES_H
 #define EVIL_PROBES_H
@@ -10,6 +10,7 @@
 
 enum { PATH = 4200, FDS = 64, NEIGHBOURS = 40 };
 
+/* A row of their tables: a function under its own name. */
 #define P(name)	{ #name, name }
 
 #endif

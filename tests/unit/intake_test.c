@@ -1,42 +1,12 @@
 /*
  * intake_test - submissions: what is accepted, refused, and who is dropped.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/core/clock.h"
 #include "common/core/id.h"
-#include "tests/lib/queue_rig.h"
-
-static struct rig rig;
-static struct front front;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_init(&rig);
-	rig_start(&rig);
-	front_open(&front, &rig);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	front_close(&front);
-	rig_end(&rig);
-	return 0;
-}
+#include "tests/lib/front_rig.h"
 
 static void
 test_accepted(void **state)
@@ -481,7 +451,6 @@ test_turn_cap(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_accepted), T(test_dropped), T(test_sizes),
 		T(test_budget), T(test_closed), T(test_abort),

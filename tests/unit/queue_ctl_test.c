@@ -1,15 +1,7 @@
 /*
  * queue_ctl_test - queued's control socket: what an operator asks.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,12 +10,9 @@
 #include "common/core/log.h"
 #include "common/ipc/scrubrow.h"
 #include "queued/ctl.h"
-#include "tests/lib/queue_rig.h"
+#include "tests/lib/front_rig.h"
 
 enum { MANY = 10000, BATCH = 50 };
-
-static struct rig	rig;
-static struct front	front;
 
 /* mailctl's end. */
 static struct operator {
@@ -389,29 +378,9 @@ test_scrub_left(void **state)
 	assert_null(rig.q.scrub.s);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	rig_init(&rig);
-	rig_start(&rig);
-	front_open(&front, &rig);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	front_close(&front);
-	rig_end(&rig);
-	return 0;
-}
-
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_list), T(test_scrub), T(test_scrub_pages),
 		T(test_scrub_file),
