@@ -57,6 +57,7 @@ bool		 hash_make(struct hash *, struct str password, hash_fn *,
 unsigned	 hash_waiting(const struct hash *);
 /* The process of worker i, 0 until it is ready; for tests and status. */
 int		 hash_pid(const struct hash *, unsigned i);
+/* That of the nursery. */
 int		 hash_nursery(const struct hash *);
 
 #endif

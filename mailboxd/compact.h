@@ -20,7 +20,7 @@
 
 #include "mailboxd/mbox.h"
 
-/* NULL is fine. */
+/* mbox_upkeep (store.h) does the work, a step at a time.  NULL is fine. */
 void	compact_free(struct compact *);
 
 #endif

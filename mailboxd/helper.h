@@ -17,7 +17,10 @@ enum {
 	HELPER_IDLE_MS = 60 * 1000	/* then it may go */
 };
 
-/* After loop_init.  What asks it. */
+/*
+ * After loop_init; HELPER_WAIT_MS and HELPER_IDLE_MS but in tests.  The bulk by
+ * which it is asked, which stays ours.
+ */
 struct bulk	*helper_init(uint64_t mailbox, int64_t wait_ms,
 		    int64_t idle_ms);
 void		 helper_clear(void);

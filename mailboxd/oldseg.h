@@ -45,7 +45,7 @@ void	oldseg_clear(struct oldseg *);
 /* Looks at the segment; `live` is borrowed for the call.  -1: unreadable. */
 int	oldseg_begin(struct oldseg *, struct mbox *, uint64_t segment,
 	    const struct sources *live);
-/* One step; r->segment is 0 after the last. */
+/* One step; its `segment` is 0 after the last. */
 enum reclog_result oldseg_step(struct oldseg *, struct mbox *);
 
 #endif

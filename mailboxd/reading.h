@@ -21,7 +21,7 @@ enum store_result reading_body_read(void *, struct store_body *,
 		    uint32_t from, size_t n, struct buf *out);
 void		 reading_body_close(void *, struct store_body *);
 
-/* store.c; named: NULL when there is none. */
+/* What reading.c wants of store.c.  store_named: NULL when there is none. */
 struct state_folder *store_named(struct mbox *, struct str name);
 enum store_result store_open(void *, struct str name,
 		    struct store_folder **);
