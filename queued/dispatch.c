@@ -114,6 +114,11 @@ send_local(struct queued *q, struct worker *w, struct target *t)
 	size_t			 n;
 	int			 fd;
 
+	/* It came back after a restart; what it says puts this one back. */
+	if (leases_find(q->leases, &name) != NULL) {
+		sched_cancel(q->local, &t->item, queue_now(&q->queue));
+		return 0;
+	}
 	buf_init(&meta, RECLOG_META_MAX);
 	buf_init(&body, RECLOG_PAYLOAD_MAX);
 	fd = content_fd(q, m);

@@ -178,6 +178,52 @@ test_removed_meanwhile(void **state)
 	    F_OK, 0), -1);
 }
 
+/*
+ * Its worker is late after a restart: another one has made queued look at the
+ * file, and the lease comes meanwhile.  The job that is out stays the only one.
+ */
+static void
+test_lease_meanwhile(void **state)
+{
+	struct queued	*q = &world.rig.q;
+	uint64_t	 qid = submit("m1");
+	struct hand	 other;
+	struct held	*h;
+	int		 i;
+
+	(void)state;
+	route(qid);
+	h = world_find(false, qid, 0, 1);
+	assert_non_null(h);
+	world_kill();
+	hand_open(&world.local, &world.rig, R_LOCAL, world_on_local, NULL);
+	hand_open(&other, &world.rig, R_LOCAL, world_on_local, NULL);
+	chan_send_worker_ready(other.chan, &(struct msg_worker_ready){ 64 },
+	    -1);
+	rig_turns(4);
+	rig_pass(&world.rig, QUEUED_GRACE);
+	for (i = 0; i < 1000; i++) {
+		loop_turn(0);
+		if (queue_find(&q->queue, qid)->content != CONTENT_UNCHECKED)
+			break;
+	}
+	assert_int_equal(queue_find(&q->queue, qid)->content,
+	    CONTENT_CHECKING);
+	assert_int_equal(leases_count(q->leases), 0);
+	world_present(&world.local, false, 64);
+	turns_until_idle();
+	assert_int_equal(queue_find(&q->queue, qid)->content, CONTENT_SOUND);
+	assert_int_equal(leases_count(q->leases), 1);
+	assert_ptr_equal(world_find(false, qid, 0, 1), h);
+	world_answer_local(h);
+	turns_until_idle();
+	assert_null(queue_find(&q->queue, qid));
+	hand_close(&other);
+	world.keep = false;
+	front_open(&world.front, &world.rig);
+	hand_open(&world.route, &world.rig, R_ROUTE, world_on_route, NULL);
+}
+
 int
 main(void)
 {
@@ -185,6 +231,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_sound), T(test_hash_goes_along), T(test_damaged),
 		T(test_once), T(test_removed_meanwhile),
+		T(test_lease_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
