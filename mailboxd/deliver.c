@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/clock.h"
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
 #include "mailboxd/mbox.h"
@@ -232,8 +233,9 @@ deliver_end(struct deliver *d)
 {
 	struct mbox		*m = d->m;
 	struct state_folder	*inbox = state_named(&m->st, S("INBOX"));
+	/* Now, not when it was received: it may have been held for long. */
 	struct record		 r = { .type = REC_DELIVERED, .delivered = {
-		.qid = d->qid, .date = (uint64_t)d->date
+		.qid = d->qid, .date = (uint64_t)clock_wall() / 1000
 	} };
 	enum deliver_result	 x = m->dead ? DELIVER_ERROR : DELIVER_OK;
 

@@ -221,9 +221,11 @@ test_delivered(void **state)
 
 	b->conf.delivered = 12 * DAY;
 	mailbox_open(b);
-	for (qid = 1; qid <= 40; qid++)
-		assert_int_equal(deliver(b, qid, NOW + (int64_t)qid * 60,
+	for (qid = 1; qid <= 40; qid++) {
+		at_day((double)qid * 60 / DAY);
+		assert_int_equal(deliver(b, qid, NOW,
 		    noise((uint32_t)qid, 1500)), DELIVER_OK);
+	}
 	expunge_all(b, "INBOX");
 	at_day(11.9);
 	fill(b, "INBOX", 3);
@@ -249,6 +251,38 @@ test_delivered(void **state)
 	for (qid = 1; qid <= 40; qid++)
 		assert_int_equal(deliver(b, qid, NOW, S("x")),
 		    qid <= 20 ? DELIVER_OK : DELIVER_AGAIN);
+}
+
+/*
+ * A message that was held for long is delivered: it is as young as any, since
+ * what the queue has of it may get lost now.
+ */
+static void
+test_delivered_late(void **state)
+{
+	struct mailbox *b = *state;
+
+	b->conf.delivered = 12 * DAY;
+	mailbox_open(b);
+	at_day(30);
+	assert_int_equal(deliver(b, 1, NOW, noise(1, 1500)), DELIVER_OK);
+	assert_int_equal(deliver(b, 2, NOW + 90 * DAY, noise(2, 1500)),
+	    DELIVER_OK);
+	fill(b, "INBOX", 3);
+	(void)upkeep(b);
+	fill(b, "INBOX", 3);
+	(void)upkeep(b);
+	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_AGAIN);
+	assert_int_equal(deliver(b, 2, NOW, S("x")), DELIVER_AGAIN);
+	check_reopen(b);
+	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_AGAIN);
+	/* A received date in the future keeps none for ever. */
+	at_day(42.5);
+	fill(b, "INBOX", 6);
+	(void)upkeep(b);
+	reopen(b, true);
+	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_OK);
+	assert_int_equal(deliver(b, 2, NOW, S("x")), DELIVER_OK);
 }
 
 /* -- bodies ----------------------------------------------------------- */
@@ -357,6 +391,7 @@ main(void)
 		TEST(test_window),
 		TEST(test_future),
 		TEST(test_delivered),
+		TEST(test_delivered_late),
 		TEST(test_pieces),
 		TEST(test_reader),
 	};
