@@ -89,22 +89,12 @@ kind_of(struct mime *m, const struct mime_part *p, struct mime_open *open)
 	if (mimefield_find(params, S("boundary"), &value) && value.n > 0 &&
 	    value.n <= MIME_BOUNDARY_MAX) {
 		kind = MIME_MULTI;
+		open->digest = str_ieq(subtype, S("digest"));
 		open->boundary_n = (uint8_t)value.n;
 		memcpy(open->boundary, buf_str(&value).p, value.n);
 	}
 	buf_clear(&value);
 	return kind;
-}
-
-static bool
-is_digest(const struct mime *m, const struct mime_part *p)
-{
-	struct str		type, subtype, params;
-	struct hdr_field	f;
-
-	return hdr_find(mime_header(m, p), S("Content-Type"), &f) &&
-	    mimefield_type(f.value, &type, &subtype, &params) == 0 &&
-	    str_ieq(subtype, S("digest"));
 }
 
 /* The empty line has passed. */
@@ -194,7 +184,7 @@ at_boundary(struct mime *m, unsigned level, bool last)
 	if (last)
 		m->open[level].boundary_n = 0;
 	else if (may_begin(m))
-		begin_part(m, multi, is_digest(m, &m->parts[multi]));
+		begin_part(m, multi, m->open[level].digest);
 }
 
 static void

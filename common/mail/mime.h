@@ -39,6 +39,7 @@ struct mime_part {
 struct mime_open {
 	unsigned	part;
 	uint32_t	newlines;	/* before its body */
+	bool		digest;		/* what its parts are by default */
 	uint8_t		boundary_n;	/* 0: none, or it has ended */
 	char		boundary[MIME_BOUNDARY_MAX];
 };

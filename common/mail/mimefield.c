@@ -112,12 +112,7 @@ bare(struct str *s, struct buf *out)
 bool
 mimefield_param(struct str *params, struct str *name, struct buf *value)
 {
-	ptrdiff_t semicolon;
-
 	for (;;) {
-		semicolon = str_chr(*params, ';');
-		if (semicolon == -1)
-			return false;
 		mimefield_skip(params);
 		if (params->n == 0)
 			return false;

@@ -1,6 +1,6 @@
 /*
  * mime_test - parts of messages, addresses of fields, and what IMAP says of
- * them.  ATTACKS G-01, G-03.
+ * them.  ATTACKS E-03, G-01, G-02, G-03.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -211,6 +212,96 @@ test_caps(void **state)
 	buf_clear(&out);
 }
 
+static double
+cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Appends `n` times `rep`. */
+static void
+repeat(struct buf *b, const char *rep, unsigned n)
+{
+	while (n-- > 0)
+		buf_addz(b, rep);
+}
+
+/*
+ * Headers that are costly to read: begin, n times what, end, then m times a
+ * line of the body.  ATTACKS E-03, G-01, G-02, G-03.
+ */
+static const struct {
+	const char	*begin, *what;
+	unsigned	 n;
+	const char	*end, *line;
+	unsigned	 m;
+} costly[] = {
+	{ "Content-Type: a/b ", "x", 1 << 21, ";\r\n\r\n", "", 0 },
+	{ "Content-Type: a/b ", "\"", 1 << 21, ";\r\n\r\n", "", 0 },
+	{ "Content-Type: a/b ", "; ", 1 << 19, ";\r\n\r\n", "", 0 },
+	{ "Content-Type: a/b ", ";x*0*=y", 1 << 17, "\r\n\r\n", "", 0 },
+	{ "Content-Type: a/b ", ";x=(", 1 << 18, "\r\n\r\n", "", 0 },
+	{ "Content-Type: a/b ", "(", 1 << 20, ";\r\n\r\n", "", 0 },
+	{ "Content-Type: a/b ", "()", 1 << 19, ";x=y\r\n\r\n", "", 0 },
+	{ "Content-Disposition: a ", "x", 1 << 21, ";\r\n\r\n", "", 0 },
+	{ "Content-Language: a", ",a", 1 << 19, "\r\n\r\n", "", 0 },
+	{ "To: ", "a,", 1 << 19, "\r\n\r\n", "", 0 },
+	{ "To: ", "a(b)", 1 << 18, "\r\n\r\n", "", 0 },
+	{ "To: ", "(", 1 << 20, "\r\n\r\n", "", 0 },
+	{ "To: ", "<", 1 << 20, "\r\n\r\n", "", 0 },
+	{ "To: ", ":;", 1 << 19, "\r\n\r\n", "", 0 },
+	{ "Subject: a\r\n", " b\r\n", 1 << 18, "\r\n", "", 0 },
+	{ "", "x\r\n", 1 << 18, "\r\n", "", 0 },
+	/* The header of the whole is no work for each of its parts. */
+	{ "", "a:\r\n", 1 << 18,
+	  "Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\r\n",
+	  MIME_PARTS_MAX },
+	{ "Content-Type: ", "()", 1 << 19,
+	  "multipart/mixed; boundary=b\r\n\r\n", "--b\r\n",
+	  MIME_PARTS_MAX },
+};
+
+static void
+test_costly(void **state)
+{
+	struct mime	m;
+	struct buf	text, out;
+	double		from, took;
+	size_t		i;
+
+	(void)state;
+	buf_init(&text, 64 << 20);
+	buf_init(&out, 64 << 20);
+	for (i = 0; i < COUNT(costly); i++) {
+		buf_reset(&text);
+		buf_reset(&out);
+		buf_addz(&text, costly[i].begin);
+		repeat(&text, costly[i].what, costly[i].n);
+		buf_addz(&text, costly[i].end);
+		repeat(&text, costly[i].line, costly[i].m);
+		assert_true(buf_ok(&text));
+		from = cpu();
+		mime_init(&m);
+		mime_feed(&m, buf_str(&text));
+		mime_end(&m);
+		structure_body(&out, &m, true);
+		structure_envelope(&out, buf_str(&text));
+		took = cpu() - from;
+		/* Under a second with sanitizers; else minutes. */
+		if (took > 3)
+			print_message("%s%s...: %.1f s\n", costly[i].begin,
+			    costly[i].what, took);
+		assert_true(took <= 3);
+		assert_true(buf_ok(&out));
+		mime_clear(&m);
+	}
+	buf_clear(&text);
+	buf_clear(&out);
+}
+
 static const struct {
 	const char *value, *want;
 } addresses[] = {
@@ -308,6 +399,7 @@ main(void)
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_costly),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_hostile_addresses),
 	};
