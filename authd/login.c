@@ -150,7 +150,7 @@ on_hash(void *arg, const struct hash_answer *h)
 		refuse(l->c, l->id, h->result == HASH_FAILED ? LOGIN_TEMP :
 		    LOGIN_BAD);
 	if (!good)
-		log_info("login refused", L_SID(l->sid),
+		log_often(LOG_INFO, "login refused", L_SID(l->sid),
 		    L_STR("user", l->user), L_STR("client", l->client));
 	login_free(l);
 }
@@ -189,7 +189,7 @@ ask_worker(struct authd *a, struct chan *c, const struct msg_login *m,
 	l->key = *key;
 	if (hash_check(a->hash, creds, m->password, on_hash, l))
 		return;
-	log_warn("login put off", L_SID(m->sid),
+	log_often(LOG_WARN, "login put off", L_SID(m->sid),
 	    L_NUM("waiting", hash_waiting(a->hash)));
 	refuse(c, m->id, LOGIN_TEMP);
 	login_free(l);

@@ -81,7 +81,7 @@ refuse(struct knock *k, const char *why)
 {
 	struct buf b;
 
-	log_warn("hello refused", L_SID(k->sid), L_Z("why", why));
+	log_often(LOG_WARN, "hello refused", L_SID(k->sid), L_Z("why", why));
 	buf_init(&b, 64);
 	frame_add(&b, FRAME_UNAVAILABLE, S(""));
 	stream_write(k->stream, buf_str(&b));
@@ -184,7 +184,7 @@ look(struct knock *k)
 		}
 		break;
 	}
-	log_warn("malformed hello",
+	log_often(LOG_WARN, "malformed hello",
 	    L_Z("service", k->door->service == SERVICE_IMAP ? "imap" : "pop3"));
 	end(k);
 }

@@ -15,7 +15,8 @@
 
 enum {
 	CHUNK_MAX = 60000,		/* SUBMIT_DATA's cap */
-	RCPTS_A_MSG = 100		/* in one SUBMIT_RCPTS */
+	RCPTS_A_MSG = 100,		/* in one SUBMIT_RCPTS */
+	REFUSED_LOGGED = 100		/* recipients of a session */
 };
 
 struct str
@@ -53,6 +54,17 @@ message_rcpt_add(struct session *s, uint32_t id, struct str text)
 	s->nrcpts++;
 }
 
+/* A client may ask for one full mailbox as often as it likes. */
+static void
+log_refused(struct session *s, struct str to, enum smtp_reply reply)
+{
+	if (++s->refused > REFUSED_LOGGED)
+		return;
+	log_often(LOG_INFO, "recipient refused", L_SID(s->sid),
+	    L_STR("to", to), L_NUM("code", smtp_code(reply)),
+	    L_Z("status", smtp_status(reply)), L_STR("client", s->address));
+}
+
 void
 message_rcpt_answered(struct session *s, uint32_t id, enum smtp_reply reply)
 {
@@ -65,11 +77,7 @@ message_rcpt_answered(struct session *s, uint32_t id, enum smtp_reply reply)
 		s->rcpts[i].id = 0;
 		if (reply == SMTP_OK)
 			return;
-		log_info("recipient refused", L_SID(s->sid),
-		    L_STR("to", s->rcpts[i].text),
-		    L_NUM("code", smtp_code(reply)),
-		    L_Z("status", smtp_status(reply)),
-		    L_STR("client", s->address));
+		log_refused(s, s->rcpts[i].text, reply);
 		xfree_str(&s->rcpts[i].text);
 		s->nrcpts--;
 		memmove(&s->rcpts[i], &s->rcpts[i + 1],
@@ -226,4 +234,7 @@ message_clear(struct session *s)
 	free(s->rcpts);
 	s->rcpts = NULL;
 	s->nrcpts = 0;
+	if (s->is_dead && s->refused > REFUSED_LOGGED)
+		log_often(LOG_INFO, "recipients refused", L_SID(s->sid),
+		    L_NUM("count", s->refused), L_STR("client", s->address));
 }

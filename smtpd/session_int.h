@@ -52,6 +52,7 @@ struct session {
 	bool			 headless;
 	uint64_t		 sent;		/* bytes */
 	unsigned		 accepted;	/* messages */
+	unsigned		 refused;	/* recipients */
 };
 
 /* Lets the engine go on, until it waits; may end the session. */

@@ -20,6 +20,14 @@
 
 static_assert(LOG_LINE_MAX <= PIPE_BUF, "a pipe takes a line whole");
 
+/* An event of log_event_often. */
+struct often {
+	const char	*event;
+	int64_t		 paid;	/* ms: when what was logged is paid for */
+	uint64_t	 left_out;
+	int64_t		 tell;	/* ms: when to say so */
+};
+
 static struct {
 	const char	*name;
 	enum log_level	 level;
@@ -27,7 +35,9 @@ static struct {
 	struct buf	 out;
 	uint64_t	 dropped;
 	bool		 ready;
-} lg = { "postern", LOG_INFO, 2, { 0 }, 0, false };
+	struct often	 often[LOG_OFTEN_EVENTS];
+	unsigned	 noften;
+} lg = { .name = "postern", .level = LOG_INFO, .fd = 2 };
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error",
@@ -192,6 +202,86 @@ log_event(enum log_level level, const char *event, const struct log_field *f)
 	errno = saved;
 }
 
+/* -- what comes often ------------------------------------------------- */
+
+static struct often *
+often_of(const char *event)
+{
+	unsigned i;
+
+	for (i = 0; i < lg.noften; i++) {
+		if (strcmp(lg.often[i].event, event) == 0)
+			return &lg.often[i];
+	}
+	assert(lg.noften < LOG_OFTEN_EVENTS);
+	lg.often[lg.noften] = (struct often){ .event = event };
+	return &lg.often[lg.noften++];
+}
+
+/* Each line is paid for with time; a burst is on credit. */
+static bool
+may_log(struct often *o, int64_t now)
+{
+	static const int64_t price = 1000 / LOG_OFTEN_RATE;
+
+	if (o->paid < now)
+		o->paid = now;
+	if (o->paid - now > (LOG_OFTEN_BURST - 1) * price)
+		return false;
+	o->paid += price;
+	return true;
+}
+
+void
+log_event_often(enum log_level level, const char *event,
+    const struct log_field *f)
+{
+	struct often	*o;
+	int64_t		 now = clock_now();
+
+	if (level > lg.level)
+		return;
+	o = often_of(event);
+	if (may_log(o, now)) {
+		log_event(level, event, f);
+		return;
+	}
+	if (o->left_out++ == 0)
+		o->tell = now + LOG_OFTEN_TELL_MS;
+}
+
+static void
+tell_left_out(void)
+{
+	struct often	*o;
+	int64_t		 now = clock_now();
+
+	for (o = lg.often; o < lg.often + lg.noften; o++) {
+		if (o->left_out == 0 || now < o->tell)
+			continue;
+		/* Not lost for want of room. */
+		if (lg.ready && buf_left(&lg.out) <= LOG_LINE_MAX)
+			return;
+		add_line(LOG_WARN, "lines left out", LOG_FIELDS(
+		    L_Z("event", o->event), L_NUM("count", o->left_out)));
+		o->left_out = 0;
+	}
+}
+
+static bool
+has_left_out(void)
+{
+	unsigned i;
+
+	for (i = 0; i < lg.noften; i++) {
+		if (lg.often[i].left_out > 0)
+			return true;
+	}
+	return false;
+}
+
+/* -- to the reader ---------------------------------------------------- */
+
 /* True if a write now takes at least something. */
 static bool
 is_writable(void)
@@ -238,6 +328,7 @@ log_flush(void)
 {
 	uint64_t dropped;
 
+	tell_left_out();
 	if (!lg.ready)
 		return;
 	write_out();
@@ -254,7 +345,7 @@ log_flush(void)
 bool
 log_is_behind(void)
 {
-	return lg.out.n > 0 || lg.dropped > 0;
+	return lg.out.n > 0 || lg.dropped > 0 || has_left_out();
 }
 
 static _Noreturn void

@@ -58,10 +58,22 @@ struct log_field {
 #define log_debug(ev, ...) \
 	log_event(LOG_DEBUG, ev, LOG_FIELDS(__VA_ARGS__))
 
+/*
+ * For what strangers bring about at will, as often as they like: of each such
+ * event LOG_OFTEN_BURST lines at once and LOG_OFTEN_RATE a second.  The rest
+ * is counted, and the count is logged.  The event is a literal.
+ */
+#define log_often(level, ev, ...) \
+	log_event_often(level, ev, LOG_FIELDS(__VA_ARGS__))
+
 enum {
 	LOG_LINE_MAX = 2048,		/* bytes; a longer line is cut */
 	LOG_TEXT_MAX = 512,		/* bytes of one foreign text */
-	LOG_BUFFER_MAX = 256 * 1024	/* bytes that wait for the reader */
+	LOG_BUFFER_MAX = 256 * 1024,	/* bytes that wait for the reader */
+	LOG_OFTEN_BURST = 1000,		/* lines */
+	LOG_OFTEN_RATE = 50,		/* a second */
+	LOG_OFTEN_TELL_MS = 10 * 1000,	/* from one count to the next */
+	LOG_OFTEN_EVENTS = 16		/* kinds of them in one program */
 };
 
 /* `name` is the daemon's, borrowed for ever.  Standard error until then. */
@@ -77,8 +89,10 @@ void	log_to(int fd);
 void	log_own(void);
 
 void	log_event(enum log_level, const char *event, const struct log_field *);
+void	log_event_often(enum log_level, const char *event,
+	    const struct log_field *);
 void	log_flush(void);
-/* Lines are left: flush again some time, though nothing happens. */
+/* Lines or counts are left: flush again, though nothing happens. */
 bool	log_is_behind(void);
 
 /* The one escaping function: quotes, and \xNN for what is not printable. */

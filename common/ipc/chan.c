@@ -89,8 +89,9 @@ drop(struct chan *c, const char *why, const char *what)
 	if (c->is_down || c->is_closed)
 		return;
 	if (why != NULL)
-		log_warn("channel dropped", L_Z("peer", role_name(c->peer)),
-		    L_Z("why", why), L_Z("what", what));
+		log_often(LOG_WARN, "channel dropped",
+		    L_Z("peer", role_name(c->peer)), L_Z("why", why),
+		    L_Z("what", what));
 	c->is_down = true;
 	stop(c);
 }

@@ -118,7 +118,7 @@ on_deadline(void *arg)
 {
 	struct carry *s = arg;
 
-	log_info("no login in time", L_SID(s->sid),
+	log_often(LOG_INFO, "no login in time", L_SID(s->sid),
 	    L_Z("client", s->address));
 	login_bye(s->login, BYE_TIME);
 	say(s);
@@ -247,7 +247,8 @@ carry_answer(struct carry *s, const struct msg_logged_in *m)
 		hello(s);
 		return;
 	}
-	log_info("login failed", L_SID(s->sid), L_Z("client", s->address),
+	log_often(LOG_INFO, "login failed", L_SID(s->sid),
+	    L_Z("client", s->address),
 	    L_STR("user", buf_str(&s->login->user)),
 	    L_Z("why", m->verdict == LOGIN_BAD ? "credentials" : "temporary"));
 	answer(s, m->verdict == LOGIN_BAD ? ANSWER_BAD : ANSWER_TEMP);

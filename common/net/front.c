@@ -111,7 +111,7 @@ refuse(int fd, struct str address, enum login_bye why)
 {
 	struct login *l;
 
-	log_info("refused", L_STR("client", address),
+	log_often(LOG_INFO, "refused", L_STR("client", address),
 	    L_Z("why", why == BYE_FULL ? "sessions" : "sessions per address"));
 	l = login_new(fr.conf.login, fr.conf.hostname, false);
 	login_bye(l, why);

@@ -138,3 +138,49 @@ def test_hostile_text(suite):
     assert suite.lines(" queued ", f"sid={sid}", f"qid={qid}")
     for daemon in ("queued", "local", "owner"):
         assert suite.lines(f" {daemon} ", f"qid={qid}")
+
+
+def recipients(suite, n):
+    """Asks in one session n times for a mailbox that is full."""
+    with socket.create_connection(("127.0.0.1", suite.port("mx")),
+                                  postern.DEADLINE) as s:
+        f = s.makefile("rb")
+        s.sendall(b"HELO x\r\nMAIL FROM:<a@example.net> SIZE=9999\r\n")
+        assert [f.readline()[:3] for _ in range(3)] == \
+            [b"220", b"250", b"250"]
+        for _ in range(n // 50):
+            s.sendall(b"RCPT TO:<bob@example.org>\r\n" * 50)
+            assert {f.readline()[:3] for _ in range(50)} == {b"452"}
+
+
+def test_no_line_for_each_command(suite):
+    """A client that is refused without end.  ATTACKS M-04."""
+    suite.ctl("user", "quota", "bob@example.org", "1000")
+    recipients(suite, 100)
+    wait_for(lambda: suite.lines("session ends"), "the first one's end")
+    assert len(suite.lines("recipient refused")) == 100
+    assert suite.lines("recipients refused") == []
+    recipients(suite, 5000)
+    line, = wait_for(lambda: suite.lines("recipients refused"), "the count")
+    assert "count=5000 client=127.0.0.1" in line
+    assert len(suite.lines("recipient refused")) == 200
+
+
+def test_no_line_for_each_client():
+    """Clients without end: what is not logged is counted.  M-04."""
+    with postern.Instance(
+            settings={"pop3.sessions_per_address": "1"}) as inst:
+        with socket.create_connection(("127.0.0.1", inst.port("pop3"))) as s:
+            s.recv(100)
+            for _ in range(3000):
+                with socket.create_connection(
+                        ("127.0.0.1", inst.port("pop3"))) as c:
+                    assert c.recv(100).startswith(b"-ERR ")
+            wait_for(lambda: len(inst.lines(" pop3d ", " refused ")) >= 1000,
+                     "the first ones")
+            left, = wait_for(lambda: inst.lines(" pop3d ", "lines left out",
+                                                "event=refused"), "a count")
+            n = int(re.search(r"count=(\d+)", left).group(1))
+            # A few seconds' worth more than the burst.
+            assert n >= 500
+            assert len(inst.lines(" pop3d ", " refused ")) + n == 3000

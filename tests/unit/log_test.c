@@ -1,6 +1,6 @@
 /*
- * log: one line per event whatever the text (ATTACKS M-02), and a reader
- * that does not read.
+ * log: one line per event whatever the text (ATTACKS M-02), a reader that
+ * does not read, and events without end (M-04).
  */
 #include "tests/lib/unit.h"
 
@@ -327,6 +327,59 @@ test_count_at_any_level(void **state)
 	fail_msg("the count never came");
 }
 
+/* How many lines of that event came; all are flushed. */
+static unsigned
+often(const char *event, unsigned n)
+{
+	unsigned seen = 0;
+
+	for (; n > 0; n--) {
+		log_often(LOG_INFO, event, L_Z("client", "127.0.0.1"));
+		if (n % 100 != 1)
+			continue;
+		log_flush();
+		seen += count_lines(read_lines());
+	}
+	return seen;
+}
+
+/* Strangers fill no disk with one line for each thing they do: M-04. */
+static void
+test_often(void **state)
+{
+	static const int64_t second = 1000;
+
+	(void)state;
+	clock_set(second, 1763633472345);
+	assert_int_equal(often("a", LOG_OFTEN_BURST - 1), LOG_OFTEN_BURST - 1);
+	assert_false(log_is_behind());
+	assert_int_equal(often("a", 1), 1);
+	assert_false(log_is_behind());
+	assert_int_equal(often("a", 1000000), 0);
+	/* The count waits, and so the loop comes back. */
+	assert_true(log_is_behind());
+	/* Each has a bound of its own, and other lines have none. */
+	assert_int_equal(often("b", 5), 5);
+	log_info("a");
+	log_flush();
+	assert_int_equal(count_lines(read_lines()), 1);
+	/* So many more in each second. */
+	clock_set(2 * second, 1763633472345);
+	assert_int_equal(often("a", 1000), LOG_OFTEN_RATE);
+	clock_set(second + LOG_OFTEN_TELL_MS - 1, 1763633472345);
+	log_flush();
+	assert_string_equal(read_lines(), "");
+	clock_set(second + LOG_OFTEN_TELL_MS, 1763633472345);
+	log_flush();
+	assert_string_equal(read_lines(), STAMP "warn \"lines left out\" "
+	    "event=a count=1000950\n");
+	assert_false(log_is_behind());
+	/* What is not logged at all is not counted either. */
+	log_level(LOG_ERROR);
+	assert_int_equal(often("c", 2 * LOG_OFTEN_BURST), 0);
+	assert_false(log_is_behind());
+}
+
 /* A reader that has gone is no reason to stop, nor to spin. */
 static void
 test_reader_is_gone(void **state)
@@ -384,6 +437,7 @@ main(void)
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_count_at_any_level,
 		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_often, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reader_is_gone,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fatal, setup, teardown),
