@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/core/clock.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
@@ -24,7 +25,12 @@
 
 #define STORED	"owner-"	/* and mailbox-tenant-shard */
 
-enum { STORED_MAX = 64 };
+enum {
+	STORED_MAX = 64,
+	/* Of an owner: helpers at once, and from then on one in so long. */
+	HELPERS = 10,
+	HELPER_MS = 1000
+};
 
 /* Waits until its owner can be given it. */
 struct work {
@@ -181,6 +187,18 @@ end_helper(struct owner *o)
 	o->helper = -1;
 }
 
+/* The zygote has others to fork for. */
+static bool
+may_have_helper(struct owner *o)
+{
+	if (o->helpers_paid < clock_now())
+		o->helpers_paid = clock_now();
+	if (o->helpers_paid - clock_now() > (HELPERS - 1) * HELPER_MS)
+		return false;
+	o->helpers_paid += HELPER_MS;
+	return true;
+}
+
 static void
 want_helper(struct owner *o)
 {
@@ -224,7 +242,12 @@ on_owner(struct chan *c, const struct msg *m, int fd)
 	if (m->type == MSG_HELPER_WANT) {
 		if (m->helper_want.mailbox != o->mailbox)
 			return -1;
-		want_helper(o);
+		/* It waits a while, then what needed a helper fails. */
+		if (may_have_helper(o))
+			want_helper(o);
+		else
+			log_often(LOG_WARN, "too many helpers",
+			    L_NUM("mailbox", o->mailbox));
 		return 0;
 	}
 	if (m->type == MSG_OWNER_USAGE)

@@ -47,6 +47,7 @@ struct owner {
 	struct chan		*ctl;		/* NULL: not asked for yet */
 	int			 helper;	/* our copy of its end, or -1 */
 	bool			 wants_helper;	/* when the zygote is there */
+	int64_t			 helpers_paid;	/* ms: for those it had */
 	STAILQ_HEAD(, work)	 waiting;
 };
 
