@@ -43,6 +43,7 @@ struct chan {
 	const struct chan_ops	*ops;
 	void			*arg;
 	struct loop_fd		*watch;
+	struct chan_listener	*from;		/* NULL: none, or stopped */
 	bool			 is_dirty, is_paused, was_full;
 	bool			 is_down;	/* on_down is due */
 	bool			 is_closed;	/* freed without on_down */
@@ -294,6 +295,17 @@ chan_pause(struct chan *c, bool on)
 
 /* -- life --------------------------------------------------------------- */
 
+struct chan_listener {
+	int			 fd;
+	enum role		 self, peer;
+	unsigned		 peers;		/* that it let in */
+	const struct chan_ops	*ops;
+	int			(*on_accept)(struct chan *, void *);
+	void			*arg;
+	struct loop_fd		*watch;
+	struct loop_timer	*resume;
+};
+
 static void
 chan_free(struct chan *c)
 {
@@ -306,6 +318,8 @@ chan_free(struct chan *c)
 		LIST_REMOVE(c, dirty);
 	LIST_REMOVE(c, all);
 	loop_unwatch(c->watch);
+	if (c->from != NULL)
+		c->from->peers--;
 	if (c->fd != -1)
 		close(c->fd);
 	free(c);
@@ -403,16 +417,6 @@ chan_uid(const struct chan *c)
 
 /* -- listening ---------------------------------------------------------- */
 
-struct chan_listener {
-	int			 fd;
-	enum role		 self, peer;
-	const struct chan_ops	*ops;
-	int			(*on_accept)(struct chan *, void *);
-	void			*arg;
-	struct loop_fd		*watch;
-	struct loop_timer	*resume;
-};
-
 static void
 on_resume(void *arg)
 {
@@ -448,12 +452,20 @@ on_connect(void *arg, int events)
 		rest(l, errno);
 		return;
 	}
+	if (l->peers == CHAN_PEERS_MAX) {
+		log_often(LOG_WARN, "too many channels",
+		    L_Z("peer", role_name(l->peer)));
+		close(fd);
+		return;
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1) {
 		close(fd);
 		return;
 	}
 	c = chan_new(fd, l->self, l->peer, l->ops, NULL);
 	c->uid = cred.uid;
+	c->from = l;
+	l->peers++;
 	if (l->on_accept(c, l->arg) == -1)
 		chan_close(c);
 }
@@ -474,8 +486,14 @@ chan_listen(int fd, enum role self, enum role peer, const struct chan_ops *ops,
 void
 chan_listen_stop(struct chan_listener *l)
 {
+	struct chan *c;
+
 	if (l == NULL)
 		return;
+	LIST_FOREACH(c, &chans, all) {
+		if (c->from == l)
+			c->from = NULL;
+	}
 	loop_unwatch(l->watch);
 	loop_timer_free(l->resume);
 	free(l);

@@ -19,7 +19,8 @@
 
 enum {
 	CHAN_SOFT_MAX = 1024 * 1024,	/* bytes queued: full */
-	CHAN_HARD_MAX = 8 * 1024 * 1024	/* bytes queued: dropped */
+	CHAN_HARD_MAX = 8 * 1024 * 1024, /* bytes queued: dropped */
+	CHAN_PEERS_MAX = 1000		/* clients of one listening socket */
 };
 
 struct chan;
@@ -84,8 +85,9 @@ chan_send_##tag_(struct chan *c, const struct msg_##tag_ *body, int fd) \
 #include "common/ipc/msg.def"
 
 /*
- * A server's listening socket for one client role.  on_accept may refuse by
- * returning -1; it sets what the channel's handlers need.
+ * A server's listening socket for one client role; CHAN_PEERS_MAX of them may
+ * be there at a time.  on_accept may refuse by returning -1; it sets what the
+ * channel's handlers need.
  */
 struct chan_listener;
 struct chan_listener *chan_listen(int fd, enum role self, enum role peer,

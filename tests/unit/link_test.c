@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include "common/core/xalloc.h"
 #include "tests/lib/chan_rig.h"
 
 static char		 dir[64], path[80];
@@ -166,6 +167,48 @@ test_link_freed_full(void **state)
 	close(fd);
 }
 
+/*
+ * A client that comes again and again and never leaves: there is room for so
+ * many of a role, and the others' descriptors stay free.  ATTACKS M-01.
+ */
+static void
+test_listen_limit(void **state)
+{
+	struct chan_listener	*l;
+	struct rlimit		 r;
+	int			 fd = server_socket(), *held;
+	unsigned		 n;
+	char			 c;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &r);
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+	held = xcalloc(CHAN_PEERS_MAX + 1, sizeof(*held));
+	l = chan_listen(fd, R_QUEUED, R_LOCAL, &server_ops, on_accept, NULL);
+	for (n = 0; n <= CHAN_PEERS_MAX; n++) {
+		held[n] = chan_dial(path, SOCK_SEQPACKET);
+		assert_true(held[n] != -1);
+		loop_turn(0);
+	}
+	assert_int_equal(accepts, CHAN_PEERS_MAX);
+	assert_int_equal(recv(held[n - 1], &c, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(held[n - 2], &c, 1, MSG_DONTWAIT), -1);
+	/* One that leaves makes room for one. */
+	close(held[0]);
+	loop_turn(0);
+	loop_turn(0);
+	held[0] = chan_dial(path, SOCK_SEQPACKET);
+	TURN_UNTIL(accepts == CHAN_PEERS_MAX + 1);
+	/* They may outlive their listener. */
+	chan_listen_stop(l);
+	for (n = 0; n <= CHAN_PEERS_MAX; n++)
+		close(held[n]);
+	TURN_UNTIL(served == NULL);
+	free(held);
+	close(fd);
+}
+
 /* Out of descriptors, somebody at the door: no spin, and let in later. */
 static void
 test_listen_emfile(void **state)
@@ -230,6 +273,7 @@ main(void)
 		TEST(test_link),
 		TEST(test_link_backs_off),
 		TEST(test_link_freed_full),
+		TEST(test_listen_limit),
 		TEST(test_listen_emfile),
 		TEST(test_dial),
 	};
