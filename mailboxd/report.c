@@ -13,6 +13,7 @@ static struct {
 	uint64_t		 mailbox;
 	struct quota		 told, limit;
 	struct loop_timer	*late;
+	bool			 is_due;	/* at the end of the turn */
 } rp;
 
 static void
@@ -41,11 +42,12 @@ report_rest(void)
 		say();
 }
 
+/* The turn may have what is not durable, and what waits may never be. */
 static void
 on_late(void *arg)
 {
 	(void)arg;
-	report_rest();
+	rp.is_due = true;
 }
 
 void
@@ -53,6 +55,11 @@ report_turn(void)
 {
 	struct quota used = mbox_usage(rp.mbox);
 
+	if (rp.is_due) {
+		rp.is_due = false;
+		say();
+		return;
+	}
 	if (quota_is_equal(used, rp.told))
 		return;
 	if (quota_is_news(rp.limit, rp.told, used))
@@ -66,7 +73,7 @@ report_ask(const struct msg_owner_ask *m)
 {
 	if (m->mailbox != rp.mailbox)
 		return -1;
-	say();
+	rp.is_due = true;
 	return 0;
 }
 

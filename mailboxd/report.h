@@ -20,7 +20,10 @@ void	report_start(struct mbox *, uint64_t mailbox, struct chan *monitor);
 void	report_turn(void);
 /* Whatever has not been said yet. */
 void	report_rest(void);
-/* The monitor asks, or tells: 0, or -1 when it may not say that. */
+/*
+ * The monitor asks, which report_turn answers, or tells: 0, or -1 when it may
+ * not say that.
+ */
 int	report_ask(const struct msg_owner_ask *);
 int	report_limit(const struct msg_owner_quota *);
 

@@ -384,9 +384,18 @@ test_report(void **state)
 	    108 + QUOTA_STEP + 50, 0 }), 0);
 	put(&b, 50);
 	assert_heard(&at_monitor, 4, 5, 158 + QUOTA_STEP);
+	/* Asked in the middle of a turn: what is not durable is not told. */
+	assert_int_equal(report_limit(&(struct msg_owner_quota){ 5, 0, 0 }),
+	    0);
+	store_put(b.s, "INBOX", str_of(text, 9), 0, &r);
+	assert_int_equal(r, STORE_OK);
 	assert_int_equal(report_ask(&(struct msg_owner_ask){ 5 }), 0);
 	settle();
-	assert_heard(&at_monitor, 5, 5, 158 + QUOTA_STEP);
+	assert_int_equal(at_monitor.n, 4);
+	mailbox_turn(&b);
+	report_turn();
+	settle();
+	assert_heard(&at_monitor, 5, 5, 167 + QUOTA_STEP);
 	chan_close(owner);
 	chan_close(monitor);
 	loop_turn(0);
