@@ -1,6 +1,7 @@
 """kill -9 of every process in turn while mail flows, and of the whole suite
 at KILLS random moments: what was acknowledged is there exactly once."""
 
+import contextlib
 import os
 import random
 import select
@@ -111,6 +112,44 @@ def test_kill_everything_at_random_moments(inst):
         f"only {open_at_kill} of {KILLS} kills hit open transactions"
     print(f"{KILLS} kills, {open_at_kill} with open transactions, "
           f"{flow.acked()} acknowledged")
+
+
+def test_kill_everything_while_mailboxes_are_compacted(inst):
+    """Small messages and large ones, read and expunged as they come."""
+    rng = random.Random(11)
+    users = list(USERS)
+    large = 72 * 16000          # 288 KB: a file of its own
+    with load.Load(inst, users, tag="l", size=large, senders=2) as big, \
+            load.Load(inst, users) as flow, \
+            contextlib.ExitStack() as stack:
+        reapers = [stack.enter_context(load.Reaper(inst, u, USERS[u]))
+                   for u in users[:2]]
+        for _ in range(KILLS):
+            flow.wait_more(5)
+            select.select([], [], [], rng.random() * 0.3)
+            victims = inst.owners() + inst.helpers()
+            if rng.random() < 0.5:
+                victims += [r["pid"] for r in inst.status().values()]
+                victims.append(inst.proc.pid)
+            for pid in victims:
+                if pid:
+                    inst.kill(pid)
+            if inst.proc.pid in victims:
+                inst.kill_all()
+                inst.wait_unlocked()
+                inst.start()
+        big.wait_more(10)
+        flow.wait_more(100)
+    inst.wait_queue_empty(120)
+    ledger = flow.ledger
+    ledger.acked.update(big.ledger.acked)
+    load.check_reaped(ledger, [load.headers(inst, u, p)
+                               for u, p in USERS.items()], reapers)
+    retired = len(inst.lines("segment retired"))
+    assert retired > 0
+    print(f"{KILLS} kills, {len(ledger.acked)} acknowledged, "
+          f"{sum(len(r.gone) for r in reapers)} expunged, "
+          f"{retired} segments retired")
 
 
 def test_index_deleted_while_messages_are_queued(inst):

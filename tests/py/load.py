@@ -53,7 +53,7 @@ class Sender(threading.Thread):
     def message(self, ident):
         return (f"From: a@example.net\r\nX-Ledger: {ident}\r\n"
                 f"Subject: {ident}\r\n\r\n").encode() + \
-            b"0123456789abcdef" * (self.size // 18 // 4) + b"\r\n"
+            b"0123456789abcdef\r\n" * (self.size // 18 // 4)
 
     def one(self, c):
         ident = f"{self.id}-{self.count}"
@@ -125,6 +125,75 @@ class Load:
         """Until n more messages were acknowledged."""
         goal = self.acked() + n
         wait_for(lambda: self.acked() >= goal, f"{n} more accepted", 120)
+
+
+class Reaper(threading.Thread):
+    """Reads one mailbox by IMAP and expunges all that it has read, so that
+    there is always something to compact.  `gone` was expunged and said so;
+    of `maybe` the answer did not come; `again` came back."""
+
+    def __init__(self, inst, user, password):
+        super().__init__(daemon=True)
+        self.inst, self.user, self.password = inst, user, password
+        self.halt = threading.Event()
+        self.gone, self.maybe, self.again = set(), set(), set()
+
+    def one(self, c):
+        c.noop()
+        typ, data = c.uid("fetch", "1:*",
+                          "(BODY.PEEK[HEADER.FIELDS (X-LEDGER)])")
+        found = {re.search(rb"UID (\d+)", p[0] + data[i + 1]).group(1):
+                 ID.search(p[1]).group(1).decode()
+                 for i, p in enumerate(data) if isinstance(p, tuple)}
+        if typ != "OK" or not found:
+            return False
+        batch = set(found.values())
+        self.again |= batch & self.gone
+        self.maybe |= batch
+        uids = b",".join(found).decode()
+        if c.uid("store", uids, "+FLAGS.SILENT", "(\\Deleted)")[0] == "OK" \
+                and c.expunge()[0] == "OK":
+            self.gone |= batch
+        return True
+
+    def run(self):
+        while not self.halt.is_set():
+            try:
+                c = imaplib.IMAP4("127.0.0.1", self.inst.port("imap"),
+                                  timeout=DEADLINE)
+                c.login(self.user, self.password)
+                c.select("INBOX")
+                while not self.halt.is_set():
+                    if not self.one(c):
+                        self.halt.wait(0.05)
+                c.shutdown()
+            except (OSError, imaplib.IMAP4.error):
+                self.halt.wait(0.02)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.halt.set()
+        self.join(DEADLINE * 2)
+        assert not self.is_alive(), "a reader hangs"
+
+
+def check_reaped(ledger, boxes, reapers):
+    """As check(), with mailboxes from which readers have expunged."""
+    copies, gone, maybe = {}, set(), set()
+    for r in reapers:
+        assert not r.again, f"expunged and here again: {list(r.again)[:5]}"
+        gone |= r.gone
+        maybe |= r.maybe
+    for box in boxes:
+        for ident, fields in box.items():
+            copies.setdefault(ident, []).extend(fields)
+    lost = [i for i in ledger.acked if i not in copies and i not in maybe]
+    twice = [i for i, f in copies.items() if len(f) > 1 or i in gone]
+    assert not lost, f"acknowledged and lost: {lost[:5]} of {len(lost)}"
+    assert not twice, f"twice, or back again: {twice[:5]} of {len(twice)}"
 
 
 def headers(inst, user, password):
