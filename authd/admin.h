@@ -1,5 +1,6 @@
 /*
- * admin - mailctl's commands about domains, users and aliases (ctl.def).
+ * admin - mailctl's commands about domains, users, aliases, tenants and quotas
+ * (ctl.def).  An answer may come later; until then the call is kept here.
  */
 #ifndef AUTHD_ADMIN_H
 #define AUTHD_ADMIN_H

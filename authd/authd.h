@@ -1,6 +1,6 @@
 /*
  * authd - answers the daemons that ask about accounts: lookups, logins,
- * expansion of aliases, ticket keys, and mailctl's commands.
+ * expansion of aliases, ticket keys, usage and quotas, and mailctl's commands.
  *
  * One struct authd is the whole daemon; it borrows the directory and the hash
  * workers.  What a peer may ask follows from the socket that it came in by.

@@ -1,5 +1,6 @@
 /*
- * mbox - what store.c, deliver.c and mbox.c share; nobody else's.
+ * mbox - an open mailbox from the inside: its log, index and state, for the
+ * files that work on it, store and upkeep.  All others see store.h.
  */
 #ifndef MAILBOXD_MBOX_H
 #define MAILBOXD_MBOX_H
@@ -107,7 +108,7 @@ int	mbox_read_inline(struct mbox *, const struct state_body *,
 void	unpacked_age(struct mbox *);
 /* The index has failed: the mailbox is dead, and the next makes another. */
 void	mbox_index_failed(struct mbox *);
-/* 1, 0 or -1 */
+/* Whether the queue id was delivered: 1, 0; -1: the index has failed. */
 int	mbox_is_delivered(struct mbox *, uint64_t qid);
 
 #endif
