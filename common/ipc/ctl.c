@@ -207,7 +207,11 @@ ctl_row_send(struct ctl_row *r, const struct ctl_call *call)
 	r->n = 0;
 }
 
-static void __attribute__((format(printf, 4, 0)))
+static void	done(const struct ctl_call *, enum ctl_status, struct str next,
+		    const char *, va_list)
+		    __attribute__((format(printf, 4, 0)));
+
+static void
 done(const struct ctl_call *call, enum ctl_status status, struct str next,
     const char *fmt, va_list ap)
 {
