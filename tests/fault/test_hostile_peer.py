@@ -173,6 +173,64 @@ def test_an_owner_that_collects_helpers_has_one(suite):
     c.shutdown()
 
 
+BIG = 2 ** 64 - 1
+
+# What an owner may send, with what it may not say; OTHER is not its mailbox.
+# (message, fields, their layout, whether it is dropped for it)
+OWN, OTHER = object(), object()
+LIES = [
+    (84, "<QI", (OTHER, 1), True),              # OWNER_READY
+    (84, "<QI", (OWN, 0), False),               # once more, another pid
+    (85, "<Q", (BIG,), False),                  # OWNER_IDLE, much received
+    (87, "<QQQ", (OTHER, 1, 1), True),          # OWNER_USAGE
+    (87, "<QQQ", (OWN, 2 ** 50 + 1, 1), True),
+    (87, "<QQQ", (OWN, 1, 2 ** 40 + 1), True),
+    (87, "<QQQ", (OWN, BIG, BIG), True),
+    (91, "<QBQQBQ", (1, 255, 1, 1, 1, 1), True),        # OWNER_DAMAGE
+    (91, "<QBQQBQ", (BIG, 0, 1, 1, 1, 1), False),       # not asked for
+    (92, "<QBQQQQQQ", (BIG, 1) + (BIG,) * 6, False),    # OWNER_SCRUBBED
+    (95, "<Q", (OWN,), True),                   # HELPER_HERE: not its to say
+    (9, "<QQQ", (OTHER, 1, 1), True),           # QUOTA, as if it were authd
+    (8, "<QQQ", (OTHER, 1, 1), True),           # USAGE, as if the monitor
+]
+
+
+def test_an_owner_that_lies(suite):
+    """It is believed nothing about others, and costs itself at most."""
+    alice = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+    alice.login("alice@example.org", "wonderland")
+    other, = suite.owners()
+    mailbox = {OTHER: suite.json("user", "show",
+                                 "alice@example.org")["mailbox"],
+               OWN: suite.json("user", "show", "bob@example.org")["mailbox"]}
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    for kind, layout, fields, dropped in LIES:
+        c = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+        c.login("bob@example.org", "builder")
+        owner, = set(suite.owners()) - {other}
+        body = struct.pack(layout, *(mailbox.get(f, f) for f in fields))
+        said = len(suite.lines("mailboxd", "channel dropped"))
+        with taken_from(owner, 3) as ctl:
+            ctl.send(header(kind, len(body)) + body)
+        if dropped:
+            wait_for(lambda: owner not in suite.owners(), (kind, fields))
+            wait_for(lambda: len(suite.lines("mailboxd", "channel dropped"))
+                     == said + 1, (kind, fields))
+            c.shutdown()
+        else:
+            assert c.noop()[0] == "OK", (kind, fields)
+            c.logout()
+            assert len(suite.lines("mailboxd", "channel dropped")) == said
+            suite.kill(owner)
+            wait_for(lambda: owner not in suite.owners(), "a new one")
+        assert alice.noop()[0] == "OK"
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+    assert suite.owners() == [other]
+    # Nothing was booked on somebody else's account.
+    assert suite.json("user", "show", "alice@example.org")["used"] == 0
+    alice.logout()
+
+
 def test_the_zygote_forks_two_kinds_only(suite):
     """OWNER_WANT: u64 mailbox, u32 tenant, u32 shard, u8 kind."""
     path = os.path.join(suite.dir, "run", "mailboxd", "zygote")
