@@ -67,7 +67,8 @@ static void
 say(struct carry *s)
 {
 	stream_write(s->client, buf_str(&s->login->out));
-	buf_reset(&s->login->out);
+	/* Many replies to few bytes; a client that waits keeps none of it. */
+	buf_clear(&s->login->out);
 }
 
 static void

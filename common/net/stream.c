@@ -220,8 +220,8 @@ settle(struct stream *s)
 	}
 	if (!s->failed)
 		flush(s);
-	/* It may have held a password. */
-	if (s->in.n == 0)
+	/* It may have held a password.  Of a closed one nobody reads it. */
+	if (s->in.n == 0 || s->closed)
 		buf_wipe(&s->in);
 	if (s->flushes && !s->failed && s->out.n == 0)
 		start_drain(s);
