@@ -23,7 +23,8 @@ enum {
 	 * kills after 10 s, and nobody would hear why.
 	 */
 	DRAIN_MAIL_MS = 2 * 1000,
-	DRAIN_DATA_MS = 6 * 1000
+	DRAIN_DATA_MS = 6 * 1000,
+	OUT_KEPT = 4 * 1024	/* bytes of a buffer for the next answer */
 };
 
 static struct {
@@ -241,7 +242,11 @@ push_output(struct session *s)
 	if (stream_unsent(s->stream) > STREAM_OUT_SOFT)
 		return;
 	stream_write(s->stream, buf_str(&s->smtp.out));
-	buf_reset(&s->smtp.out);
+	/* An idle client keeps little. */
+	if (s->smtp.out.cap > OUT_KEPT)
+		buf_clear(&s->smtp.out);
+	else
+		buf_reset(&s->smtp.out);
 }
 
 static void

@@ -26,6 +26,7 @@ ROWS = [
     ("pop3d", "pop3", b"CAPA\r\n" * 10000),
     ("pop3d", "pop3", b"USER " + b"x" * 8000),
     ("smtpd", "mx", b"EHLO " + b"x" * 4000),
+    ("smtpd", "mx", b"EHLO x\r\n" + b"NOOP\r\n" * 10000),
     ("smtpd", "submission", b"EHLO x\r\nAUTH PLAIN " + b"A" * 8000),
 ]
 
