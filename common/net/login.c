@@ -83,6 +83,7 @@ login_feed(struct login *l, struct str in)
 {
 	size_t total = 0, used;
 
+	l->out_from = l->out.n;
 	while (l->state == LOGIN_TALKING) {
 		used = l->ops->feed(l, str_from(in, total));
 		if (used == 0)
@@ -91,6 +92,8 @@ login_feed(struct login *l, struct str in)
 		l->input += used;
 	}
 	assert(buf_ok(&l->out));
+	l->output += l->out.n - l->out_from;
+	l->out_from = l->out.n;
 	return total;
 }
 
@@ -125,7 +128,8 @@ login_error(struct login *l, const char *text)
 bool
 login_is_too_much(struct login *l, size_t more)
 {
-	if (more <= LOGIN_INPUT_MAX - l->input)
+	if (more <= LOGIN_INPUT_MAX - l->input &&
+	    l->output + l->out.n - l->out_from <= LOGIN_OUTPUT_MAX)
 		return false;
 	login_bye(l, BYE_INPUT);
 	return true;

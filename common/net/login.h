@@ -13,6 +13,7 @@
 
 enum {
 	LOGIN_INPUT_MAX = 8 * 1024,	/* bytes in all before a login */
+	LOGIN_OUTPUT_MAX = 32 * 1024,	/* of answers, before one more */
 	LOGIN_OUT_MAX = 512 * 1024,	/* more than so few bytes can cause */
 	LOGIN_USER_MAX = 320,
 	LOGIN_PASSWORD_MAX = 1024,
@@ -40,7 +41,7 @@ enum login_bye {
 	BYE_ADDRESS_FULL,
 	BYE_TIME,
 	BYE_STOPPING,
-	BYE_INPUT,		/* LOGIN_INPUT_MAX */
+	BYE_INPUT,		/* LOGIN_INPUT_MAX, LOGIN_OUTPUT_MAX */
 	BYE_ERRORS,
 	BYE_FAILURES
 };
@@ -64,6 +65,8 @@ struct login {
 	struct buf		 out;
 	struct buf		 user, password; /* wiped by the answer */
 	size_t			 input;		/* bytes taken so far */
+	size_t			 output;	/* answered before this feed */
+	size_t			 out_from;	/* and since, in out */
 	unsigned		 failures, errors;
 	unsigned		 commands;	/* that were ones */
 };

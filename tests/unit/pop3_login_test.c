@@ -150,6 +150,34 @@ test_input_limit(void **state)
 	buf_clear(&in);
 }
 
+/* Short questions with long answers: 32 KiB, and the answer that passes it. */
+static void
+test_output_limit(void **state)
+{
+	static const char	bye[] = "-ERR too much before a login\r\n";
+	struct login_rig	r;
+	struct buf		in;
+	unsigned		way;
+	size_t			i, one;
+
+	(void)state;
+	login_rig_run(&r, &pop3_login_ops, true, 0, S("CAPA\r\n"));
+	one = r.got.n;
+	login_rig_clear(&r);
+	buf_init(&in, LOGIN_INPUT_MAX);
+	for (i = 0; i < LOGIN_INPUT_MAX / 6; i++)
+		buf_addz(&in, "CAPA\r\n");
+	assert_true(one * i > 2 * LOGIN_OUTPUT_MAX);
+	for (way = 0; way < FEED_WAYS; way++) {
+		login_rig_run(&r, &pop3_login_ops, true, way, buf_str(&in));
+		assert_int_equal(r.l->state, LOGIN_OVER);
+		assert_int_equal(r.got.n, (LOGIN_OUTPUT_MAX / one + 1) * one +
+		    sizeof(bye) - 1);
+		login_rig_clear(&r);
+	}
+	buf_clear(&in);
+}
+
 /* A line without an end costs no more than the limit either. */
 static void
 test_endless(void **state)
@@ -230,6 +258,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scenes),
 		cmocka_unit_test(test_input_limit),
+		cmocka_unit_test(test_output_limit),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_greet_and_bye),
