@@ -100,7 +100,8 @@ measure(struct smtp_data *d, const struct smtp_data_limits *l,
 		d->too_big = true;
 	for (i = 0; i < chunk.n && d->opening < OPENING_HEADER; i++)
 		look(d, chunk.p[i]);
-	if (d->header_big || d->opening == OPENING_BODY)
+	/* Before it is known to be a header it is not one that is too big. */
+	if (d->header_big || d->opening != OPENING_HEADER)
 		return;
 	hdr_scan(&d->header, str_from(chunk, i));
 	if (d->header.size > l->header || d->header.field_max > l->field)
