@@ -110,6 +110,14 @@ fail(struct run *r, enum ctl_status status, const char *why)
 	answer(r);
 }
 
+/* One mailbox's scrub begins when its owner is told, --all when asked for. */
+static void
+log_begins(const struct run *r, struct str who)
+{
+	log_info("scrub begins", L_STR("of", who),
+	    L_NUM("uid", chan_uid(r->call.chan)));
+}
+
 /* -- answers ------------------------------------------------------------- */
 
 /* The one, or with all the next, that authd knows. */
@@ -269,6 +277,8 @@ control_passed(uint64_t mailbox, uint64_t n)
 		return;
 	r->state = RUN_SCRUBBING;
 	r->n = n;
+	if (!r->is_all)
+		log_begins(r, str_c(r->address));
 }
 
 /* NULL: asked for by one who left, or by a monitor before us. */
@@ -359,8 +369,6 @@ on_scrub(struct ctl_call *call, void *arg)
 		r->is_all = str_eq(who, S("--all"));
 		if (!r->is_all)
 			memcpy(r->address, who.p, who.n);
-		log_info("scrub begins", L_STR("of", who),
-		    L_NUM("uid", chan_uid(call->chan)));
 		LIST_INSERT_HEAD(&co.runs, r, next);
 		co.nruns++;
 		loop_timer_set(co.tick, NEWS_MS);
@@ -368,6 +376,8 @@ on_scrub(struct ctl_call *call, void *arg)
 	r->call = *call;
 	r->call.n = 0;			/* words are borrowed */
 	r->waits = true;
+	if (is_first && r->is_all)
+		log_begins(r, who);
 	if (is_first)
 		find(r);
 	else if (r->state != RUN_FINDING && r->state != RUN_WAITING &&

@@ -182,13 +182,14 @@ def test_two_operators(inst):
     os.kill(owner, signal.SIGSTOP)
     words = ("mailbox", "scrub", "alice@example.org")
     first = ask(inst, *words)
-    wait_for(lambda: inst.lines("scrub begins"), "it was asked")
+    wait_for(lambda: inst.lines("scrub begins", "of=alice"), "it was asked")
     assert "somebody else" in inst.ctl(*words, check=4).stderr
     # One who leaves makes room; what was asked for him is not the next's.
     first.kill()
     first.communicate()
     second = ask(inst, *words)
-    wait_for(lambda: len(inst.lines("scrub begins")) == 3, "asked again")
+    wait_for(lambda: len(inst.lines("scrub begins", "of=alice")) == 2,
+             "asked again")
     os.kill(owner, signal.SIGCONT)
     out, err = second.communicate(timeout=60)
     assert second.returncode == 0 and "sound" in out, err
@@ -201,7 +202,7 @@ def test_others_go_away(inst):
     owner, = inst.owners()
     os.kill(owner, signal.SIGSTOP)
     asked = ask(inst, "mailbox", "scrub", "alice@example.org")
-    wait_for(lambda: inst.lines("scrub begins"), "it was asked")
+    wait_for(lambda: inst.lines("scrub begins", "of=alice"), "it was asked")
     inst.kill(owner)
     out, err = asked.communicate(timeout=60)
     assert asked.returncode == 1 and "its process ended" in err, err
