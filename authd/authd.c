@@ -50,25 +50,48 @@ of_usage(enum usage_verdict v)
 	return LOOKUP_OK;
 }
 
-/* Of an alias with several targets one that is full refuses nobody. */
+/* An alias with one target has the room of that; with several, any. */
 static enum lookup_verdict
-recipient(struct authd *a, const struct rec_asked *r)
+room_behind(struct authd *a, struct dir_alias *alias, uint64_t size)
 {
 	struct dir_found	f;
-	enum dir_kind		kind = dir_find(a->dir, r->address, &f);
-	enum lookup_verdict	v = verdict_of(kind);
 	char			text[DIR_TEXT_MAX];
 	struct str		target;
 
-	if (kind == DIR_ALIAS && f.alias.n == 1 &&
-	    dir_alias_next(&f.alias, &target)) {
-		/* On loan only until the next call. */
-		memcpy(text, target.p, target.n);
-		kind = dir_find(a->dir, str_of(text, target.n), &f);
+	if (alias->n != 1 || !dir_alias_next(alias, &target))
+		return LOOKUP_OK;
+	/* On loan only until the next call. */
+	memcpy(text, target.p, target.n);
+	if (dir_find(a->dir, str_of(text, target.n), &f) != DIR_MAILBOX)
+		return LOOKUP_OK;
+	return of_usage(usage_verdict(a->usage, &f.account, size));
+}
+
+static struct rec_verdict
+recipient(struct authd *a, const struct rec_asked *r)
+{
+	struct rec_verdict	v = { .targets = 1 };
+	struct dir_found	f;
+	enum dir_kind		kind = dir_find(a->dir, r->address, &f);
+
+	v.verdict = (uint8_t)verdict_of(kind);
+	if (kind == DIR_MAILBOX)
+		v.verdict = (uint8_t)of_usage(usage_verdict(a->usage,
+		    &f.account, r->size));
+	if (kind == DIR_ALIAS) {
+		v.targets = expansion_count(a->expansion, &f.alias);
+		dir_find(a->dir, r->address, &f);
+		v.verdict = (uint8_t)room_behind(a, &f.alias, r->size);
 	}
-	if (kind != DIR_MAILBOX)
-		return v;
-	return of_usage(usage_verdict(a->usage, &f.account, r->size));
+	return v;
+}
+
+static struct rec_verdict
+sender(struct authd *a, uint64_t account, struct str address)
+{
+	return (struct rec_verdict){
+	    .verdict = (uint8_t)verdict_of(dir_may_send(a->dir, account,
+	    address)) };
 }
 
 static int
@@ -82,8 +105,8 @@ on_lookup(struct authd *a, struct chan *c, const struct msg_lookup *m)
 
 	buf_init(&out, LIST_MAX_);
 	while (rec_next_asked(&list, &r)) {
-		v.verdict = (uint8_t)(m->account == 0 ? recipient(a, &r) :
-		    verdict_of(dir_may_send(a->dir, m->account, r.address)));
+		v = m->account == 0 ? recipient(a, &r) :
+		    sender(a, m->account, r.address);
 		rec_add_verdict(&out, &n, &v);
 	}
 	chan_send_looked_up(c, &(struct msg_looked_up){ .id = m->id,
@@ -318,6 +341,8 @@ authd_new(struct dir *d, struct hash *h)
 	a->hash = h;
 	a->cache = cache_new((int64_t)conf_num(C_AUTH_CACHE_TIME) * 1000);
 	a->usage = usage_new(d);
+	a->expansion = expansion_new(d, (unsigned)conf_num(C_QUEUE_DEPTH_MAX),
+	    (uint32_t)conf_num(C_QUEUE_TARGETS_MAX));
 	make_key(&a->for_mailboxd);
 	make_key(&a->for_queued);
 	return a;
@@ -332,6 +357,7 @@ authd_free(struct authd *a)
 	admin_free_all(a);
 	cache_free(a->cache);
 	usage_free(a->usage);
+	expansion_free(a->expansion);
 	ticket_keys_wipe(&a->for_mailboxd);
 	ticket_keys_wipe(&a->for_queued);
 	free(a);

@@ -10,6 +10,7 @@
 
 #include "authd/cache.h"
 #include "authd/directory.h"
+#include "authd/expansion.h"
 #include "authd/hash.h"
 #include "authd/usage.h"
 #include "common/ipc/chan.h"
@@ -25,6 +26,7 @@ struct authd {
 	struct hash		*hash;
 	struct cache		*cache;
 	struct usage		*usage;
+	struct expansion	*expansion;
 	/* The monitors of mailboxd: one, or two while one follows another. */
 	struct chan		*monitors[AUTHD_MONITORS_MAX];
 	/* Made at start, one key for each audience. */

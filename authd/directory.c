@@ -47,6 +47,7 @@ struct dir {
 	DB_TXN		*txn;		/* of the change under way */
 	uint64_t	 ids_max;
 	unsigned	 commits;
+	uint64_t	 version;
 	char		*postmaster, *hostname;		/* or NULL */
 };
 
@@ -174,12 +175,26 @@ dir_seek(struct dir *d, struct dir_key from, bool behind, struct str *key,
 	return rc == 0;
 }
 
+/* Usage, which is written all the time, leads nowhere. */
+static bool
+names_somebody(struct dir_key key)
+{
+	return key.p[0] == 'D' || key.p[0] == 'A' || key.p[0] == 'L';
+}
+
+uint64_t
+dir_version(const struct dir *d)
+{
+	return d->version;
+}
+
 void
 dir_put(struct dir *d, struct dir_key key, struct str value)
 {
 	DBT k = dbt(key.p, key.n), v = dbt(value.p, value.n);
 
 	assert(d->txn != NULL);
+	d->version += names_somebody(key);
 	check(d->db->put(d->db, d->txn, &k, &v, 0), "write");
 }
 
@@ -190,6 +205,7 @@ dir_del(struct dir *d, struct dir_key key)
 	int	rc;
 
 	assert(d->txn != NULL);
+	d->version += names_somebody(key);
 	rc = d->db->del(d->db, d->txn, &k, 0);
 	if (rc != DB_NOTFOUND)
 		check(rc, "delete");

@@ -88,6 +88,9 @@ struct dir;
 struct dir	*dir_open(int fd, uint64_t mailboxes_max);
 void		 dir_close(struct dir *);
 
+/* Another one after each change of a domain, an account or an alias. */
+uint64_t	 dir_version(const struct dir *);
+
 /* The canonical form of an address or a catch-all; DIR_OK, BAD, NOT_ASCII. */
 enum dir_result	 dir_canon(struct str, char out[DIR_TEXT_MAX + 1]);
 enum dir_result	 dir_canon_domain(struct str, char out[DIR_TEXT_MAX + 1]);

@@ -83,13 +83,14 @@ reply_of(const struct question *q, unsigned verdict)
 }
 
 static void
-settle(struct question *q, struct questions *from, enum smtp_reply reply)
+settle(struct question *q, struct questions *from, enum smtp_reply reply,
+    uint32_t targets)
 {
 	struct session	*s = q->session;
 	uint32_t	 id = q->id;
 
 	question_free(q, from);
-	session_answered(s, id, reply);
+	session_answered(s, id, reply, targets);
 }
 
 static int
@@ -107,7 +108,7 @@ on_looked_up(const struct msg_looked_up *m)
 		/* NULL: it waited too long and was answered. */
 		if (b->q[i] != NULL)
 			settle(b->q[i], &as.asked,
-			    reply_of(b->q[i], v.verdict));
+			    reply_of(b->q[i], v.verdict), v.targets);
 	}
 	free(b);
 	return 0;
@@ -310,7 +311,8 @@ expire(struct questions *from)
 			map_remove(&as.logins, &q->node);
 		if (from == &as.asked && !q->is_login)
 			leave_batch(q);
-		settle(q, from, q->is_login ? SMTP_TEMP_LOGIN : SMTP_TEMP);
+		settle(q, from, q->is_login ? SMTP_TEMP_LOGIN : SMTP_TEMP,
+		    0);
 	}
 }
 

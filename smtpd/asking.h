@@ -21,7 +21,8 @@ struct session;
 void	asking_init(void);
 
 /*
- * The answer goes to session_answered with the engine's id; the session must
+ * The answer goes to session_answered with the engine's id, and of a recipient
+ * with the number of targets that it leads to; the session must
  * live until then (its `holds`).  size: what the client announced, or 0.
  */
 void	asking_recipient(struct session *, uint32_t id, struct str address,

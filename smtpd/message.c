@@ -65,25 +65,41 @@ log_refused(struct session *s, struct str to, enum smtp_reply reply)
 	    L_Z("status", smtp_status(reply)), L_STR("client", s->address));
 }
 
-void
-message_rcpt_answered(struct session *s, uint32_t id, enum smtp_reply reply)
+/* False, and not counted: with them the message had too many. */
+static bool
+add_targets(struct session *s, uint32_t n)
 {
-	unsigned i;
+	uint32_t most = (uint32_t)conf_num(C_QUEUE_TARGETS_MAX);
 
-	/* Open questions stand near the end. */
-	for (i = s->nrcpts; i-- > 0;) {
-		if (s->rcpts[i].id != id)
-			continue;
-		s->rcpts[i].id = 0;
-		if (reply == SMTP_OK)
-			return;
-		log_refused(s, s->rcpts[i].text, reply);
-		xfree_str(&s->rcpts[i].text);
-		s->nrcpts--;
-		memmove(&s->rcpts[i], &s->rcpts[i + 1],
-		    (s->nrcpts - i) * sizeof(*s->rcpts));
-		return;
-	}
+	assert(s->targets <= most);
+	if (n > most - s->targets)
+		return false;
+	s->targets += n;
+	return true;
+}
+
+enum smtp_reply
+message_rcpt_answered(struct session *s, uint32_t id, enum smtp_reply reply,
+    uint32_t targets)
+{
+	unsigned i = s->nrcpts;
+
+	/* Open questions stand near the end; the sender's is not here. */
+	while (i > 0 && s->rcpts[i - 1].id != id)
+		i--;
+	if (i-- == 0)
+		return reply;
+	s->rcpts[i].id = 0;
+	if (reply == SMTP_OK && add_targets(s, targets))
+		return reply;
+	if (reply == SMTP_OK)
+		reply = SMTP_EXPANSION;
+	log_refused(s, s->rcpts[i].text, reply);
+	xfree_str(&s->rcpts[i].text);
+	s->nrcpts--;
+	memmove(&s->rcpts[i], &s->rcpts[i + 1],
+	    (s->nrcpts - i) * sizeof(*s->rcpts));
+	return reply;
 }
 
 /* -- to queued ------------------------------------------------------------- */
@@ -234,6 +250,7 @@ message_clear(struct session *s)
 	free(s->rcpts);
 	s->rcpts = NULL;
 	s->nrcpts = 0;
+	s->targets = 0;
 	if (s->is_dead && s->refused > REFUSED_LOGGED)
 		log_often(LOG_INFO, "recipients refused", L_SID(s->sid),
 		    L_NUM("count", s->refused), L_STR("client", s->address));

@@ -131,12 +131,13 @@ session_act(struct session *s, const struct smtp_event *ev)
 /* -- answers ---------------------------------------------------------- */
 
 void
-session_answered(struct session *s, uint32_t id, enum smtp_reply reply)
+session_answered(struct session *s, uint32_t id, enum smtp_reply reply,
+    uint32_t targets)
 {
 	s->holds--;
 	if (s->is_dead)
 		return;
-	message_rcpt_answered(s, id, reply);
+	reply = message_rcpt_answered(s, id, reply, targets);
 	smtp_answer(&s->smtp, id, reply);
 	session_run(s);
 }

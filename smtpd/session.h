@@ -20,7 +20,8 @@ void	sessions_retry(void);
 void	sessions_drain(void);
 
 /* Answers to what the session asked.  It may have ended meanwhile. */
-void	session_answered(struct session *, uint32_t id, enum smtp_reply);
+void	session_answered(struct session *, uint32_t id, enum smtp_reply,
+	    uint32_t targets);
 void	session_logged_in(struct session *, uint32_t id,
 	    const struct msg_logged_in *);
 void	session_submitted(struct session *, uint64_t qid, unsigned verdict);

@@ -43,6 +43,7 @@ struct session {
 	uint64_t		 announced;	/* SIZE=, or 0 */
 	struct rcpt		*rcpts;
 	unsigned		 nrcpts;
+	uint32_t		 targets;	/* that they lead to */
 	uint32_t		 wait_id;	/* DATA waits for pool; or 0 */
 	uint32_t		 end_id;	/* END waits for queued; or 0 */
 	struct submission	*sub;
@@ -67,8 +68,9 @@ struct str	rcpt_text(const struct addr *, char out[ADDR_TEXT_MAX + 1]);
 
 void		message_sender(struct session *, const struct smtp_mail *);
 void		message_rcpt_add(struct session *, uint32_t id, struct str);
-void		message_rcpt_answered(struct session *, uint32_t id,
-		    enum smtp_reply);
+/* What is to be told: one who is ours may lead to too many. */
+enum smtp_reply	message_rcpt_answered(struct session *, uint32_t id,
+		    enum smtp_reply, uint32_t targets);
 /* False: queued cannot take it just now, try again. */
 bool		message_begin(struct session *);
 void		message_bytes(struct session *, struct str);

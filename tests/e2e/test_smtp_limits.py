@@ -592,3 +592,89 @@ def test_least_rate_of_data(hasty):
     assert c.is_closed()
     c.close()
     nothing_stored(hasty)
+
+
+# -- expansion ---------------------------------------------------------------
+
+def add_alias(inst, name, targets):
+    """All bob, by different ways; mailctl takes some at a time."""
+    targets = [t if "@" in t else t + "@example.org" for t in targets]
+    for i in range(0, len(targets), 40):
+        inst.ctl("alias", "add", name + "@example.org", *targets[i:i + 40])
+
+
+@pytest.fixture(scope="module")
+def lists():
+    inst = with_users({"queue.targets_max": "100"})
+    for n in (97, 98, 99, 100):
+        add_alias(inst, f"list{n}", [f"bob+{i}" for i in range(n)])
+    add_alias(inst, "outer98", ["list98"])
+    add_alias(inst, "outer99", ["list99"])
+    add_alias(inst, "ring", ["ring2"])
+    add_alias(inst, "ring2", ["ring"])
+    add_alias(inst, "wide", ["wide+1", "wide+2"])
+    yield inst
+    inst.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("names, last", [
+    (["list98"], 250), (["list99"], 250), (["list100"], 550),
+    (["outer98"], 250), (["outer99"], 550),
+    (["list97", "bob"], 250), (["list98", "bob"], 250),
+    (["list99", "bob"], 550), (["bob", "list99"], 550),
+    (["ring"], 250), (["wide"], 550), (["nobody"], 550),
+])
+def test_targets_after_expansion(lists, names, last):
+    """An alias counts itself and all behind it; the sum is the message's."""
+    c = Client(lists)
+    c.script(b"EHLO a", b"MAIL FROM:<a@example.net>")
+    for i, name in enumerate(names, 1):
+        reply = c.ask(b"RCPT TO:<%s@example.org>" % name.encode())
+        want = last if i == len(names) else 250
+        text = "5.1.1" if name == "nobody" else "5.4.6"
+        assert reply.startswith("250 " if want == 250 else f"550 {text} ")
+    c.close()
+
+
+def test_expansion_counts_one_transaction(lists):
+    """Who was refused does not count, nor what came before."""
+    c = Client(lists)
+    c.script(b"EHLO a")
+    for end in (b"RSET", b"EHLO a", b"RSET"):
+        c.script(b"MAIL FROM:<a@example.net>", b"RCPT TO:<list99@example.org>")
+        assert c.ask(b"RCPT TO:<bob@example.org>").startswith("550 5.4.6 ")
+        c.script(end)
+    c.script(b"MAIL FROM:<a@example.net>", b"RCPT TO:<list97@example.org>")
+    for _ in range(3):
+        assert c.ask(b"RCPT TO:<list98@example.org>").startswith("550 5.4.6")
+    c.script(b"RCPT TO:<bob@example.org>", b"RCPT TO:<bob+1@example.org>")
+    assert c.ask(b"RCPT TO:<bob+2@example.org>").startswith("550 5.4.6 ")
+    c.close()
+
+
+def test_expansion_pipelined(lists):
+    """Many verdicts in one batch: the sum is of those before."""
+    c = Client(lists)
+    c.script(b"EHLO a")
+    c.send(b"MAIL FROM:<a@example.net>\r\n" +
+           b"RCPT TO:<list97@example.org>\r\n" +
+           b"RCPT TO:<bob@example.org>\r\n" * 3 + b"RSET\r\n" +
+           b"MAIL FROM:<a@example.net>\r\n" +
+           b"RCPT TO:<list99@example.org>\r\n")
+    codes = [c.reply()[:3] for _ in range(8)]
+    assert codes == ["250"] * 4 + ["550"] + ["250"] * 3
+    c.close()
+
+
+@pytest.mark.parametrize("names", [["list99"], ["outer98"],
+                                   ["list98", "bob+x"]])
+def test_what_rcpt_takes_the_queue_routes(lists, names):
+    """At the limit itself nothing is held: both count alike."""
+    before = deliveries(lists)
+    c = Client(lists)
+    c.script(b"EHLO a", b"MAIL FROM:<a@example.net>",
+             *[b"RCPT TO:<%s@example.org>" % n.encode() for n in names])
+    assert c.data(HEADER).startswith("250 ")
+    c.close()
+    lists.wait_queue_empty()
+    wait_for(lambda: deliveries(lists) == before + 1, "one copy")

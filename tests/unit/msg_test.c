@@ -304,17 +304,19 @@ static const struct {
 	{ "type 0", 0, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
 	{ "no type", 999, 0, R_SMTPD, R_QUEUED, STR_INIT(""), -1 },
 	{ "list of one verdict", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-	    STR_INIT("12345678" "\1\0\0\0" "\1\0\0\0" "v"), 0 },
+	    STR_INIT("12345678" "\1\0\0\0" "\5\0\0\0" "v1234"), 0 },
 	{ "list says more", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-	    STR_INIT("12345678" "\2\0\0\0" "\1\0\0\0" "v"), -1 },
+	    STR_INIT("12345678" "\2\0\0\0" "\5\0\0\0" "v1234"), -1 },
+	{ "half a verdict", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
+	    STR_INIT("12345678" "\1\0\0\0" "\4\0\0\0" "v123"), -1 },
 	{ "list says fewer", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-	    STR_INIT("12345678" "\0\0\0\0" "\1\0\0\0" "v"), -1 },
+	    STR_INIT("12345678" "\0\0\0\0" "\5\0\0\0" "v1234"), -1 },
 	{ "list says 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-	    STR_INIT("12345678\xff\xff\xff\xff\1\0\0\0v"), -1 },
+	    STR_INIT("12345678\xff\xff\xff\xff\5\0\0\0v1234"), -1 },
 	{ "bytes of list past the end", MSG_LOOKED_UP, 0, R_AUTHD,
-	    R_SMTPD, STR_INIT("12345678\1\0\0\0\2\0\0\0v"), -1 },
+	    R_SMTPD, STR_INIT("12345678\1\0\0\0\6\0\0\0v1234"), -1 },
 	{ "bytes of list 2^32 - 1", MSG_LOOKED_UP, 0, R_AUTHD, R_SMTPD,
-	    STR_INIT("12345678\1\0\0\0\xff\xff\xff\xff" "v"), -1 },
+	    STR_INIT("12345678\1\0\0\0\xff\xff\xff\xff" "v1234"), -1 },
 	{ "element past its list", MSG_LOOKUP, 0, R_SMTPD, R_AUTHD,
 	    STR_INIT("1234567812345678" "\1\0\0\0" "\5\0\0\0"
 	    "\2\0\0\0" "a"), -1 },
@@ -405,10 +407,10 @@ test_caps(void **state)
 		buf_init(&b, 100000);
 		pack_u16(&b, MSG_LOOKED_UP);
 		pack_u16(&b, 0);
-		pack_u32(&b, 8 + 4 + 4 + k);
+		pack_u32(&b, 8 + 4 + 4 + 5 * k);
 		pack_u64(&b, 1);
 		pack_u32(&b, k);
-		pack_str(&b, str_of(filler, k));
+		pack_str(&b, str_of(filler, 5 * k));
 		assert_int_equal(decode(buf_str(&b).p, b.n, R_AUTHD, R_SMTPD),
 		    k <= 100 ? 0 : -1);
 		buf_clear(&b);
