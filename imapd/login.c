@@ -286,6 +286,7 @@ on_reply(struct login *l, enum login_reply kind, const char *text)
 		[REPLY_IN] = { "OK", "[CAPABILITY " IMAP_CAPABILITY "] " },
 		[REPLY_FAILED] = { "NO", "[AUTHENTICATIONFAILED] " },
 		[REPLY_TEMP] = { "NO", "[UNAVAILABLE] " },
+		[REPLY_IN_USE] = { "NO", "[INUSE] " },
 		[REPLY_CLOSED] = { "NO", "[PRIVACYREQUIRED] " },
 		[REPLY_NO] = { "NO", "" },
 		[REPLY_BAD] = { "BAD", "" },

@@ -323,7 +323,7 @@ conn_new(const struct store *store, int fd,
 		s->pop3 = pop3_new(store);
 	if (s->imap == NULL && s->pop3 == NULL) {
 		log_error("no session", L_SID(m->sid));
-		hello_refuse(fd);
+		hello_refuse(fd, UNAVAILABLE_NOW);
 		free(s);
 		return NULL;
 	}
@@ -355,6 +355,12 @@ conn_free(struct conn *s)
 	loop_timer_free(s->idle);
 	buf_clear(&s->in);
 	free(s);
+}
+
+bool
+conn_is_pop3(const struct conn *s)
+{
+	return s->pop3 != NULL;
 }
 
 bool

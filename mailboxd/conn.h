@@ -31,6 +31,7 @@ void		 conn_send(struct conn *);
  * there is something to send in another turn.
  */
 bool		 conn_work(struct conn *);
+bool		 conn_is_pop3(const struct conn *);
 /* The last was sent; to be freed. */
 bool		 conn_is_over(const struct conn *);
 

@@ -53,12 +53,12 @@ static struct {
 } hl;
 
 void
-hello_refuse(int fd)
+hello_refuse(int fd, enum unavailable why)
 {
 	struct buf b;
 
 	buf_init(&b, 64);
-	frame_add(&b, FRAME_UNAVAILABLE, S(""));
+	frame_add_unavailable(&b, why);
 	/* It sent one frame and got none: there is room. */
 	(void)!send(fd, buf_cstr(&b), b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	buf_clear(&b);
@@ -83,7 +83,7 @@ refuse(struct knock *k, const char *why)
 
 	log_often(LOG_WARN, "hello refused", L_SID(k->sid), L_Z("why", why));
 	buf_init(&b, 64);
-	frame_add(&b, FRAME_UNAVAILABLE, S(""));
+	frame_add_unavailable(&b, UNAVAILABLE_NOW);
 	stream_write(k->stream, buf_str(&b));
 	buf_clear(&b);
 	end(k);

@@ -1,7 +1,7 @@
 /*
  * hello - front ends at the door: each sends HELLO with a ticket in time, or
  * is dropped.  One that holds goes on to monitor_work, the others are told
- * UNAVAILABLE, which is all that a front gets to know.
+ * UNAVAILABLE, and not why.
  */
 #ifndef MAILBOXD_HELLO_H
 #define MAILBOXD_HELLO_H
@@ -15,6 +15,6 @@ void	hello_stop(void);
 /* authd has pushed a ticket key. */
 void	hello_key(uint32_t kid, struct str key);
 /* Says UNAVAILABLE on a descriptor of a front, and closes it. */
-void	hello_refuse(int fd);
+void	hello_refuse(int fd, enum unavailable);
 
 #endif

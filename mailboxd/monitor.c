@@ -80,7 +80,7 @@ work_refuse(struct work *w)
 	if (w->w.is_scrub)
 		control_refused(w->w.mailbox);
 	if (w->w.service != 0) {
-		hello_refuse(w->w.fd);
+		hello_refuse(w->w.fd, UNAVAILABLE_NOW);
 		w->w.fd = -1;
 	}
 	/* deliverd takes the end of its channel for "try again". */

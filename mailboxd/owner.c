@@ -249,6 +249,21 @@ on_turn(void *arg)
 
 /* -- the monitor ------------------------------------------------------ */
 
+/* RFC 1939 4: a POP3 session has the maildrop alone, among its like. */
+static bool
+is_locked(unsigned service)
+{
+	const struct conn *s;
+
+	if (service != SERVICE_POP3)
+		return false;
+	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = conn_next(s)) {
+		if (conn_is_pop3(s) && !conn_is_over(s))
+			return true;
+	}
+	return false;
+}
+
 static int
 on_session(const struct msg_owner_session *m, int fd)
 {
@@ -262,7 +277,13 @@ on_session(const struct msg_owner_session *m, int fd)
 	if (ow.nsessions == OWNER_SESSIONS_MAX) {
 		log_warn("too many sessions", L_SID(m->sid),
 		    L_STR("user", m->user));
-		hello_refuse(fd);
+		hello_refuse(fd, UNAVAILABLE_NOW);
+		return 0;
+	}
+	if (is_locked(m->service)) {
+		log_info("maildrop is locked", L_SID(m->sid),
+		    L_STR("user", m->user));
+		hello_refuse(fd, UNAVAILABLE_IN_USE);
 		return 0;
 	}
 	s = conn_new(&ow.store, fd, m);

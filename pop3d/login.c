@@ -169,6 +169,7 @@ on_reply(struct login *l, enum login_reply kind, const char *text)
 		[REPLY_IN] = "+OK",
 		[REPLY_FAILED] = "-ERR [AUTH]",
 		[REPLY_TEMP] = "-ERR [SYS/TEMP]",
+		[REPLY_IN_USE] = "-ERR [IN-USE]",
 		[REPLY_CLOSED] = "-ERR [SYS/PERM]",
 		[REPLY_NO] = "-ERR",
 		[REPLY_BAD] = "-ERR",

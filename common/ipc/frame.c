@@ -53,12 +53,24 @@ frame_add_data(struct buf *b, struct str s)
 	}
 }
 
+static void
+add_reason(struct buf *b, enum frame_type type, unsigned reason)
+{
+	char octet = (char)reason;
+
+	frame_add(b, type, str_of(&octet, 1));
+}
+
+void
+frame_add_unavailable(struct buf *b, enum unavailable reason)
+{
+	add_reason(b, FRAME_UNAVAILABLE, reason);
+}
+
 void
 frame_add_close(struct buf *b, enum close_reason reason)
 {
-	char c = (char)reason;
-
-	frame_add(b, FRAME_CLOSE, str_of(&c, 1));
+	add_reason(b, FRAME_CLOSE, reason);
 }
 
 /* -- HELLO ------------------------------------------------------------ */

@@ -23,7 +23,7 @@ enum {
 enum frame_type {
 	FRAME_HELLO = 1,		/* front: who wants in */
 	FRAME_READY = 2,		/* let in; its body is empty */
-	FRAME_UNAVAILABLE = 3,		/* try later */
+	FRAME_UNAVAILABLE = 3,		/* u8 reason; try later */
 	FRAME_MOVED = 4,		/* another host has it; reserved */
 	FRAME_DATA = 5,
 	FRAME_CLOSE = 6,		/* u8 reason; the last frame */
@@ -65,6 +65,7 @@ void	frame_add(struct buf *, enum frame_type, struct str body);
 /* As many DATA frames as the bytes need. */
 void	frame_add_data(struct buf *, struct str);
 
+void	frame_add_unavailable(struct buf *, enum unavailable);
 void	frame_add_close(struct buf *, enum close_reason);
 
 void	hello_add(struct buf *, const struct hello *);

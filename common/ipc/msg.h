@@ -34,6 +34,12 @@ enum {
 	MSG_MAX = 96 * 1024		/* one message full to its caps */
 };
 
+/* The body of the frame UNAVAILABLE: why an owner lets nobody in. */
+enum unavailable {
+	UNAVAILABLE_NOW = 0,
+	UNAVAILABLE_IN_USE = 1	/* another session has it alone */
+};
+
 /* LOOKED_UP */
 enum lookup_verdict {
 	LOOKUP_OK,

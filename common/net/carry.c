@@ -129,14 +129,14 @@ on_deadline(void *arg)
 /* -- HELLO ------------------------------------------------------------ */
 
 static void
-unavailable(struct carry *s, const char *why)
+unavailable(struct carry *s, enum login_answer a, const char *why)
 {
 	log_warn("mailbox unavailable", L_SID(s->sid), L_Z("user", s->user),
 	    L_Z("why", why));
 	if (s->owner != NULL)
 		stream_close(s->owner, false);
 	s->owner = NULL;
-	answer(s, ANSWER_UNAVAILABLE);
+	answer(s, a);
 }
 
 static void
@@ -146,7 +146,8 @@ hello_again(struct carry *s)
 		stream_close(s->owner, false);
 	s->owner = NULL;
 	if (++s->tries == HELLO_TRIES)
-		unavailable(s, "mailboxd does not answer");
+		unavailable(s, ANSWER_UNAVAILABLE,
+		    "mailboxd does not answer");
 	else
 		loop_timer_set(s->retry, HELLO_RETRY_MS);
 }
@@ -163,7 +164,7 @@ pump_hello(struct carry *s)
 	case FRAME_MORE:
 		return;
 	case FRAME_BAD:
-		unavailable(s, "malformed frame");
+		unavailable(s, ANSWER_UNAVAILABLE, "malformed frame");
 		return;
 	case FRAME_GOT:
 		break;
@@ -177,8 +178,13 @@ pump_hello(struct carry *s)
 		return;
 	}
 	/* MOVED is for later; other frames have no business here. */
-	unavailable(s, f.type == FRAME_UNAVAILABLE ? "refused" :
-	    f.type == FRAME_MOVED ? "moved" : "frame out of place");
+	if (f.type == FRAME_UNAVAILABLE && f.body.n == 1 &&
+	    f.body.p[0] == UNAVAILABLE_IN_USE)
+		unavailable(s, ANSWER_IN_USE, "in use");
+	else
+		unavailable(s, ANSWER_UNAVAILABLE,
+		    f.type == FRAME_UNAVAILABLE ? "refused" :
+		    f.type == FRAME_MOVED ? "moved" : "frame out of place");
 }
 
 static void

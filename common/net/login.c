@@ -18,6 +18,8 @@ static const struct {
 	[ANSWER_TEMP] = { REPLY_TEMP, "no login now, try again later" },
 	[ANSWER_UNAVAILABLE] = { REPLY_TEMP,
 	    "the mailbox is not available now" },
+	[ANSWER_IN_USE] = { REPLY_IN_USE,
+	    "another session has the mailbox open" },
 };
 
 static const char *const byes[] = {

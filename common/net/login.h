@@ -32,7 +32,8 @@ enum login_answer {
 	ANSWER_OK,		/* the mailbox is open */
 	ANSWER_BAD,		/* no such user, or not this password */
 	ANSWER_TEMP,		/* nobody can say now */
-	ANSWER_UNAVAILABLE	/* the password is right; no mailbox now */
+	ANSWER_UNAVAILABLE,	/* the password is right; no mailbox now */
+	ANSWER_IN_USE		/* another session has it alone */
 };
 
 /* Why a connection ends: the first four are the front's reasons. */
@@ -51,6 +52,7 @@ enum login_reply {
 	REPLY_IN,		/* logged in */
 	REPLY_FAILED,		/* wrong user or password */
 	REPLY_TEMP,		/* not our client's mistake */
+	REPLY_IN_USE,		/* RFC 2449 8.1.1, RFC 5530 */
 	REPLY_CLOSED,		/* no passwords here */
 	REPLY_NO,		/* understood, but not to be had */
 	REPLY_BAD		/* not a command, not its arguments */

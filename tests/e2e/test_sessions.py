@@ -3,6 +3,7 @@ what others do, are silent when idle and end in time."""
 
 import imaplib
 import os
+import poplib
 import smtplib
 import socket
 import subprocess
@@ -209,3 +210,45 @@ def test_a_stop_is_told_to_who_dawdles(suite):
         f.close()
         s.close()
     assert not suite.lines("do not stop")
+
+
+# -- POP3: the maildrop is locked ---------------------------------------------
+
+def pop(inst):
+    c = poplib.POP3("127.0.0.1", inst.port("pop3"), timeout=postern.DEADLINE)
+    c.user("bob@example.org")
+    return c
+
+
+def test_maildrop_is_locked(suite):
+    """RFC 1939 4: for other POP3 sessions only, and as long as it lives."""
+    deliver(suite)
+    suite.wait_queue_empty()
+    first, second, reader = pop(suite), pop(suite), log_in(suite)
+    first.pass_("builder")
+    for _ in range(2):
+        with pytest.raises(poplib.error_proto, match=r"-ERR \[IN-USE\] "):
+            second.pass_("builder")
+        second.user("bob@example.org")
+    assert int(reader.select()[1][0]) == 1
+    deliver(suite)
+    wait_for(lambda: int(reader.select()[1][0]) == 2, "it comes in")
+    # The first goes on, alone: what it marked is gone with its QUIT.
+    first.dele(1)
+    first.quit()
+    second.pass_("builder")
+    assert second.stat()[0] == 1
+    # A connection that is lost ends it too.
+    second.close()
+
+    def others():
+        third = pop(suite)
+        try:
+            third.pass_("builder")
+        except poplib.error_proto:
+            third.close()
+            return None
+        return third
+
+    wait_for(others, "the lock is gone").quit()
+    reader.logout()

@@ -17,6 +17,8 @@ decide(struct str user)
 		return ANSWER_TEMP;
 	if (str_eq(user, S("gone")))
 		return ANSWER_UNAVAILABLE;
+	if (str_eq(user, S("busy")))
+		return ANSWER_IN_USE;
 	return ANSWER_BAD;
 }
 

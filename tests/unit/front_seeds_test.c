@@ -26,6 +26,7 @@ static const char *const imap_login_says[] = {
 	"BAD [TOOBIG]", "too many words", "neither a string nor NIL",
 	"NO PLAIN is the only mechanism", "NO [AUTHENTICATIONFAILED]",
 	"NO [UNAVAILABLE] no login now", "NO [UNAVAILABLE] the mailbox",
+	"NO [INUSE]",
 	"OK [CAPABILITY ", "BYE logging out", "BYE too many errors",
 	"BYE too many failures", "BYE too much before a login",
 	"BYE no literal here", "BYE literal too large",
@@ -37,7 +38,8 @@ static const char *const pop3_login_says[] = {
 	"-ERR PLAIN is the only mechanism", "-ERR USER wants a name",
 	"-ERR USER first", "-ERR unknown command", "-ERR not a command line",
 	"-ERR [AUTH] wrong", "-ERR [SYS/TEMP] no login now",
-	"-ERR [SYS/TEMP] the mailbox", "-ERR too much before a login",
+	"-ERR [SYS/TEMP] the mailbox", "-ERR [IN-USE]",
+	"-ERR too much before a login",
 };
 
 static const char *const pop3_says[] = {

@@ -300,6 +300,12 @@ test_refused(void **state)
 	} rows[] = {
 		{ STR_INIT("\3\0\0\0"), "-ERR [SYS/TEMP] the mailbox is not "
 		    "available now\r\n" },
+		{ STR_INIT("\3\1\0\0\0"), "-ERR [SYS/TEMP] the mailbox is not "
+		    "available now\r\n" },
+		{ STR_INIT("\3\1\0\0\1"), "-ERR [IN-USE] another session has "
+		    "the mailbox open\r\n" },
+		{ STR_INIT("\3\1\0\0\2"), "-ERR [SYS/TEMP] the mailbox is not "
+		    "available now\r\n" },
 		{ STR_INIT("\4\0\0\0"), "-ERR [SYS/TEMP] the mailbox is not "
 		    "available now\r\n" },
 		{ STR_INIT("\5\1\0\0x"), "-ERR [SYS/TEMP] the mailbox is not "

@@ -39,6 +39,9 @@ static const struct login_scene scenes[] = {
 	{ "mailbox away", "a LOGIN gone y\r\n", "<gone|y>\r\n"
 	    "a NO [UNAVAILABLE] the mailbox is not available now\r\n", "",
 	    LOGIN_TALKING, false },
+	{ "mailbox in use", "a LOGIN busy y\r\n", "<busy|y>\r\n"
+	    "a NO [INUSE] another session has the mailbox open\r\n", "",
+	    LOGIN_TALKING, false },
 	{ "authenticate", "a AUTHENTICATE PLAIN\r\n" B_OK "\r\nb NOOP\r\n",
 	    "+ \r\n<ok|pw>\r\n" IN("a"), "b NOOP\r\n", LOGIN_IN, false },
 	{ "authenticate at once", "a authenticate plain " B_OK "\r\n",

@@ -39,6 +39,10 @@ static const struct login_scene scenes[] = {
 	    "+OK now PASS\r\n<gone|y>\r\n"
 	    "-ERR [SYS/TEMP] the mailbox is not available now\r\n", "",
 	    LOGIN_TALKING, false },
+	{ "maildrop locked", "USER busy\r\nPASS y\r\n",
+	    "+OK now PASS\r\n<busy|y>\r\n"
+	    "-ERR [IN-USE] another session has the mailbox open\r\n", "",
+	    LOGIN_TALKING, false },
 	{ "auth plain", "AUTH PLAIN\r\n" B_OK "\r\nSTAT\r\n",
 	    "+ \r\n<ok|pw>\r\n+OK logged in\r\n", "STAT\r\n", LOGIN_IN,
 	    false },
