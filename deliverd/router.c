@@ -97,8 +97,11 @@ on_authd(struct chan *c, const struct msg *m, int fd)
 		return 0;
 	if (routes_add(&q->lease->routes, e->routes) == -1)
 		return -1;
-	if (e->last == 1)
+	if (e->last == 1) {
+		log_info("looked up", L_QID(q->lease->qid),
+		    L_NUM("targets", q->ntargets));
 		finish(q);
+	}
 	return 0;
 }
 

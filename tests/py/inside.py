@@ -17,6 +17,15 @@ def family(pid):
     return pids
 
 
+def lives(pid):
+    """Not if it has ended and only waits to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def name(pid):
     with open(f"/proc/{pid}/comm") as f:
         return f.read().strip()
