@@ -67,12 +67,9 @@ make_config(enum smtp_kind kind, bool auth)
 static const struct smtp_config *
 config_for(enum smtp_kind kind, struct str address)
 {
-	const char *how = conf_text(C_AUTH_PLAINTEXT);
-
 	if (kind == SMTP_MX)
 		return &ss.mx;
-	if (strcmp(how, "always") == 0 || (strcmp(how, "loopback") == 0 &&
-	    peers_is_loopback(address)))
+	if (peers_may_log_in(conf_text(C_AUTH_PLAINTEXT), address))
 		return &ss.submission;
 	return &ss.submission_closed;
 }

@@ -372,15 +372,6 @@ on_client(struct stream *st, enum stream_event ev, void *arg)
 
 /* -- life ------------------------------------------------------------- */
 
-static bool
-takes_passwords(const struct front_conf *conf, struct str address)
-{
-	if (strcmp(conf->plaintext, "always") == 0)
-		return true;
-	return strcmp(conf->plaintext, "loopback") == 0 &&
-	    peers_is_loopback(address);
-}
-
 struct carry *
 carry_new(const struct front_conf *conf, uint64_t id, int fd,
     struct str address)
@@ -398,7 +389,7 @@ carry_new(const struct front_conf *conf, uint64_t id, int fd,
 	s->retry = loop_timer(hello, s);
 	loop_timer_set(s->deadline, conf->login_ms);
 	s->login = login_new(conf->login, conf->hostname,
-	    takes_passwords(conf, address));
+	    peers_may_log_in(conf->plaintext, address));
 	log_debug("client", L_SID(s->sid), L_STR("client", address));
 	login_greet(s->login);
 	say(s);

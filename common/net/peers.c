@@ -145,9 +145,17 @@ peers_count(const struct peers *p, struct str address)
 	return e == NULL ? 0 : e->n;
 }
 
-bool
-peers_is_loopback(struct str address)
+static bool
+is_loopback(struct str address)
 {
 	return str_starts(address, S("127.")) ||
 	    str_eq(address, S("IPv6:::1"));
+}
+
+bool
+peers_may_log_in(const char *plaintext, struct str address)
+{
+	if (strcmp(plaintext, "loopback") == 0)
+		return is_loopback(address);
+	return strcmp(plaintext, "always") == 0;
 }

@@ -1,5 +1,6 @@
 /*
- * peers - how many connections each address has, for the limit per address.
+ * peers - what an address is allowed: how many connections it has, for the
+ * limit per address, and whether it may send a password in the clear.
  * IPv6 addresses count by their /64, which is what one customer gets.
  */
 #ifndef NET_PEERS_H
@@ -17,7 +18,10 @@ bool		 peers_enter(struct peers *, struct str address, unsigned max);
 void		 peers_leave(struct peers *, struct str address);
 unsigned	 peers_count(const struct peers *, struct str address);
 
-/* 127.0.0.0/8 and ::1. */
-bool		 peers_is_loopback(struct str address);
+/*
+ * Whether a password may come from there over a connection without TLS.
+ * plaintext: the setting auth.plaintext; loopback is 127.0.0.0/8 and ::1.
+ */
+bool		 peers_may_log_in(const char *plaintext, struct str address);
 
 #endif

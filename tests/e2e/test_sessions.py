@@ -252,3 +252,44 @@ def test_maildrop_is_locked(suite):
 
     wait_for(others, "the lock is gone").quit()
     reader.logout()
+
+
+# -- passwords in the clear ----------------------------------------------------
+
+def first_lines(inst, service, *commands):
+    """The greeting and the last line of each answer."""
+    with socket.create_connection(("127.0.0.1", inst.port(service)),
+                                  postern.DEADLINE) as s, \
+            s.makefile("rb") as f:
+        lines = [f.readline()]
+        for command in commands:
+            s.sendall(command + b"\r\n")
+            reply = [f.readline()]
+            while reply[-1][3:4] == b"-" or reply[-1].startswith(b"* "):
+                reply.append(f.readline())
+            lines.append(b"".join(reply))
+        return lines
+
+
+@pytest.mark.parametrize("setting, taken", [
+    ("never", False), ("loopback", True), ("always", True)])
+def test_where_a_password_is_taken(setting, taken):
+    with postern.Instance(settings={"auth.plaintext": setting}) as inst:
+        inst.add_domain()
+        inst.add_user("bob@example.org", "builder")
+        plain = b"AGJvYkBleGFtcGxlLm9yZwBidWlsZGVy"
+        _, ehlo, auth, mail = first_lines(
+            inst, "submission", b"EHLO a", b"AUTH PLAIN " + plain,
+            b"MAIL FROM:<bob@example.org>")
+        assert (b"AUTH PLAIN" in ehlo) == taken
+        assert auth.startswith(b"235 " if taken else b"5")
+        assert mail.startswith(b"250 " if taken else b"530 5.7.0 ")
+        _, caps, login = first_lines(inst, "imap", b"a CAPABILITY",
+                                     b"b LOGIN bob@example.org builder")
+        assert (b" LOGINDISABLED" in caps) != taken
+        assert (b" AUTH=PLAIN" in caps) == taken
+        assert b"b OK " in login if taken else \
+            b"b NO [PRIVACYREQUIRED] " in login
+        _, user, password = first_lines(
+            inst, "pop3", b"USER bob@example.org", b"PASS builder")
+        assert password.startswith(b"+OK" if taken else b"-ERR")

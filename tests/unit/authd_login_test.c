@@ -213,6 +213,30 @@ test_cache_expires(void **state)
 	peer_free(p);
 }
 
+/* RFC 4954 5, and what a clock must not tell: nobody is worked for alike. */
+static void
+test_equal_work(void **state)
+{
+	static const char *const users[] = { "nobody@example.org",
+	    "ann@else.where", "ann", "ann@example.org" };
+	struct peer	*p = peer_new(R_IMAPD);
+	unsigned	 i;
+	int		 pid = freeze();
+
+	(void)state;
+	for (i = 0; i < LENGTH(users); i++)
+		login(p, SERVICE_IMAP, users[i], S("wrong"));
+	settle();
+	assert_int_equal(p->n, 0);
+	kill(pid, SIGCONT);
+	wait_for(p, LENGTH(users));
+	for (i = 0; i < LENGTH(users); i++) {
+		assert_int_equal(p->m[i].logged_in.verdict, LOGIN_BAD);
+		assert_int_equal(p->m[i].logged_in.account, 0);
+	}
+	peer_free(p);
+}
+
 /* The password changes, or the account goes, while a worker computes. */
 static void
 test_changed(void **state)
@@ -282,7 +306,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_login), T(test_tickets), T(test_services), T(test_cache),
 		T(test_cache_expires), T(test_changed), T(test_rehash),
-		T(test_gone),
+		T(test_gone), T(test_equal_work),
 	};
 
 	return cmocka_run_group_tests_name("authd_login", tests, begin, NULL);

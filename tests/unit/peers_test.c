@@ -1,14 +1,8 @@
 /*
  * peers_test - counts by address, with IPv6 by /64.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "common/net/peers.h"
+#include "tests/lib/unit.h"
 
 static void
 test_limit(void **state)
@@ -70,16 +64,27 @@ test_many(void **state)
 }
 
 static void
-test_loopback(void **state)
+test_may_log_in(void **state)
 {
+	static const struct {
+		const char	*address;
+		bool		 loopback;
+	} rows[] = {
+		{ "127.0.0.1", true }, { "127.9.9.9", true },
+		{ "IPv6:::1", true }, { "IPv6:::11", false },
+		{ "192.0.2.1", false }, { "12.7.0.1", false }, { "", false },
+	};
+	size_t i;
+
 	(void)state;
-	assert_true(peers_is_loopback(S("127.0.0.1")));
-	assert_true(peers_is_loopback(S("127.9.9.9")));
-	assert_true(peers_is_loopback(S("IPv6:::1")));
-	assert_false(peers_is_loopback(S("IPv6:::11")));
-	assert_false(peers_is_loopback(S("192.0.2.1")));
-	assert_false(peers_is_loopback(S("12.7.0.1")));
-	assert_false(peers_is_loopback(S("")));
+	for (i = 0; i < LENGTH(rows); i++) {
+		assert_int_equal(peers_may_log_in("loopback",
+		    str_c(rows[i].address)), rows[i].loopback);
+		assert_false(peers_may_log_in("never",
+		    str_c(rows[i].address)));
+		assert_true(peers_may_log_in("always",
+		    str_c(rows[i].address)));
+	}
 }
 
 int
@@ -89,7 +94,7 @@ main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_loopback),
+		cmocka_unit_test(test_may_log_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
