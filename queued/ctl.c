@@ -208,13 +208,17 @@ on_show(struct ctl_call *call, void *arg)
 static void
 on_durable(const struct journal_entry *e, enum reclog_result r)
 {
-	struct ctl_call call = { .chan = e->chan, .id = e->id };
+	struct ctl_call	call = { .chan = e->chan, .id = e->id };
+	struct ctl_row	row;
 
 	assert(r == RECLOG_OK);
-	if (e->chan != NULL)
-		ctl_done(&call, CTL_OK, "%u %s", e->target,
-		    e->attempt == CTL_QUEUE_RETRY ? "to be tried now" :
-		    "removed");
+	if (e->chan == NULL)
+		return;
+	ctl_row_init(&row);
+	ctl_num(&row, e->attempt == CTL_QUEUE_RETRY ? "retried" : "removed",
+	    e->target);
+	ctl_row_send(&row, &call);
+	ctl_done(&call, CTL_OK, "%s", "");
 }
 
 /* Done when what was journalled before it is durable. */

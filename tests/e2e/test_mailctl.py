@@ -23,7 +23,8 @@ def test_status_names_every_daemon(suite):
     for row in rows.values():
         assert row["state"] == "ready" and row["pid"] > 0
         assert "seccomp" in row["sandbox"], row
-        assert row["generation"] == 1
+        assert row["generation"] == 1 and row["uptime"] >= 0
+        assert row["user"] == os.stat(f"/proc/{row['pid']}").st_uid
     assert "DAEMON" in suite.ctl("status").stdout
 
 
@@ -110,6 +111,17 @@ def test_lists(suite):
     assert suite.json("alias", "list") == []
 
 
+def test_domain_remove(suite):
+    suite.ctl("domain", "add", "new.example")
+    suite.ctl("user", "add", "eve@new.example", stdin="x\n")
+    suite.ctl("domain", "remove", "new.example", check=4)
+    suite.ctl("user", "remove", "eve@new.example")
+    suite.ctl("domain", "remove", "new.example")
+    suite.ctl("domain", "show", "new.example", check=3)
+    suite.ctl("domain", "remove", "new.example", check=3)
+    suite.ctl("user", "add", "eve@new.example", stdin="x\n", check=3)
+
+
 def test_long_lists_go_on_by_cursor(suite):
     for i in range(205):
         suite.ctl("domain", "add", f"d{i}.example")
@@ -173,9 +185,9 @@ def test_json_is_one_value(suite):
     assert [t["target"] for t in shown["targets"]] == \
         list(range(len(shown["targets"])))
     assert suite.json("queue", "retry", "--all") == \
-        {"text": "1 to be tried now"}
+        {"retried": 1}
     assert suite.json("queue", "remove", row["qid"]) == \
-        {"text": "1 removed"}
+        {"removed": 1}
     assert suite.json("alias", "remove", "team@example.org") == {}
 
 

@@ -3,8 +3,10 @@ its value, one below, one above; what is refused is not stored."""
 
 import base64
 import poplib
+import select
 import smtplib
 import socket
+import time
 
 import pytest
 
@@ -592,6 +594,48 @@ def test_least_rate_of_data(hasty):
     assert c.is_closed()
     c.close()
     nothing_stored(hasty)
+
+
+def trickle(c, piece, seconds=postern.DEADLINE):
+    """A piece each tenth of a second, until the server speaks or that time
+    is over; what it said, or None."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if select.select([c.s], [], [], 0.1)[0]:
+            return c.reply()
+        c.send(piece)
+    return None
+
+
+@pytest.mark.parametrize("is_data", [True, False])
+def test_a_trickle_is_no_progress(hasty, is_data):
+    """Octets keep coming, but too few, or none that ends a command."""
+    c = Client(hasty)
+    c.script(*TO_BOB)
+    if is_data:
+        assert c.ask(b"DATA").startswith("354 ")
+    piece = b"x\r\n" if is_data else b"N"
+    assert trickle(c, piece).startswith("421 4.4.2 ")
+    assert c.is_closed()
+    c.close()
+    nothing_stored(hasty)
+
+
+def test_data_that_is_fast_enough():
+    """Over several windows of time, and longer than a command may take."""
+    inst = with_users({"smtp.command_time": "1", "smtp.rate_time": "3",
+                       "smtp.rate_min": "1000"})
+    try:
+        c = Client(inst)
+        c.script(*TO_BOB)
+        assert c.ask(b"DATA").startswith("354 ")
+        c.send(HEADER)
+        assert trickle(c, b"x" * 998 + b"\r\n", 7) is None
+        c.send(b".\r\n")
+        assert c.reply().startswith("250 ")
+        c.close()
+    finally:
+        inst.__exit__(None, None, None)
 
 
 # -- expansion ---------------------------------------------------------------

@@ -99,3 +99,11 @@ def test_no_file(tmp_path, path):
     code, out, err = mailctl("-c", tmp_path / path, "config", "check")
     assert (code, out) == (78, "")
     assert err.startswith(str(tmp_path))
+
+
+@pytest.mark.skipif(os.path.exists("/etc/postern"), reason="one is installed")
+def test_the_configuration_of_the_host():
+    """Without -c; the file of an instance that is there is not read."""
+    code, out, err = mailctl("config", "check")
+    assert (code, out) == (78, "")
+    assert err.startswith("/etc/postern/postern.conf")
