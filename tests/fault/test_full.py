@@ -80,9 +80,10 @@ def test_disk_full_and_space_again(small):
                    tag="again") as more:
         more.wait_more(10)
     both = load.both(flow.ledger, more.ledger)
-    both.uncertain |= {"probe1", "probe2", "probe3"}
+    both.doubt("bob@example.org", "probe1", "probe2", "probe3")
     inst.wait_queue_empty(120)
-    load.check(both, [load.headers(inst, "bob@example.org", "builder")])
+    load.check(both, {"bob@example.org": load.headers(
+        inst, "bob@example.org", "builder")})
 
 
 def test_not_one_byte_left(small):
@@ -94,10 +95,10 @@ def test_not_one_byte_left(small):
     os.unlink(mount / "ballast")
     wait_for(lambda: try_one(inst, "probe3")[0] == 250,
              "mail is taken again", 30)
-    flow.ledger.uncertain |= {"probe1", "probe3"}
+    flow.ledger.doubt("bob@example.org", "probe1", "probe3")
     inst.wait_queue_empty(120)
-    load.check(flow.ledger, [load.headers(inst, "bob@example.org",
-                                          "builder")])
+    load.check(flow.ledger, {"bob@example.org": load.headers(
+        inst, "bob@example.org", "builder")})
 
 
 def can_log_in(inst):

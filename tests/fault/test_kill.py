@@ -4,18 +4,22 @@ at KILLS random moments: what was acknowledged is there exactly once."""
 import contextlib
 import os
 import random
+import re
 import select
 import shutil
 import signal
 
 import pytest
 
+import inside
 import load
 import postern
 from postern import wait_for
 
 USERS = {"alice@example.org": "wonderland", "bob@example.org": "builder",
          "carol@example.org": "carols"}
+ALIASES = {"team@example.org": ["alice@example.org", "carol@example.org"]}
+LARGE = 72 * 16000          # 288 KB: a file of its own
 KILLS = int(os.environ.get("KILLS", "12"))
 
 
@@ -28,12 +32,15 @@ def inst():
         i.add_domain()
         for user, password in USERS.items():
             i.add_user(user, password)
+        for alias, targets in ALIASES.items():
+            i.ctl("alias", "add", alias, *targets)
         yield i
 
 
 def verify(inst, ledger):
     inst.wait_queue_empty(120)
-    load.check(ledger, [load.headers(inst, u, p) for u, p in USERS.items()])
+    load.check(ledger, {u: load.headers(inst, u, p)
+                        for u, p in USERS.items()})
 
 
 DAEMONS = ["smtpd", "queued", "route", "local", "mailboxd", "zygote",
@@ -42,9 +49,11 @@ DAEMONS = ["smtpd", "queued", "route", "local", "mailboxd", "zygote",
 
 @pytest.mark.parametrize("daemon", DAEMONS)
 def test_kill_one_daemon_while_mail_flows(inst, daemon):
-    with load.Load(inst, list(USERS)) as flow:
+    with load.Load(inst, list(USERS), aliases=ALIASES) as flow, \
+            load.Logins(inst, "bob@example.org", "builder") as logins:
         flow.wait_more(30)
         for _ in range(3):
+            logins.wait_more()
             pid = inst.pid(daemon)
             inst.kill(pid)
 
@@ -53,11 +62,34 @@ def test_kill_one_daemon_while_mail_flows(inst, daemon):
                 return row["pid"] not in (0, pid) and row["state"] == "ready"
             wait_for(is_back, f"{daemon} is back")
             flow.wait_more(30)
+        logins.wait_more()
     verify(inst, flow.ledger)
 
 
+@pytest.mark.parametrize("daemon", ["authd", "queued"])
+def test_kill_the_children_of_a_daemon(inst, daemon):
+    """The nursery and the workers that check passwords; the helper that
+    syncs large bodies: what they were at is done by others."""
+    with load.Load(inst, list(USERS), aliases=ALIASES) as flow, \
+            load.Load(inst, list(USERS), tag="l", size=LARGE,
+                      senders=2) as big, \
+            load.Logins(inst, "bob@example.org", "builder") as logins:
+        for _ in range(3):
+            flow.wait_more(30)
+            big.wait_more(2)
+            logins.wait_more()
+            children = wait_for(lambda: inside.family(inst.pid(daemon))[1:],
+                                "it has children")
+            for pid in children:
+                inst.kill(pid)
+        flow.wait_more(30)
+        big.wait_more(2)
+        logins.wait_more()
+    verify(inst, load.both(flow.ledger, big.ledger))
+
+
 def test_kill_owners_while_mail_flows(inst):
-    with load.Load(inst, list(USERS)) as flow:
+    with load.Load(inst, list(USERS), aliases=ALIASES) as flow:
         flow.wait_more(30)
         for _ in range(5):
             for pid in inst.owners():
@@ -92,7 +124,7 @@ def test_kill_everything_at_random_moments(inst):
     rng = random.Random(7)
     open_at_kill = 0
     restarts = 0
-    with load.Load(inst, list(USERS)) as flow:
+    with load.Load(inst, list(USERS), aliases=ALIASES) as flow:
         for _ in range(KILLS):
             flow.wait_more(5)
             select.select([], [], [], rng.random() * 0.2)
@@ -118,8 +150,7 @@ def test_kill_everything_while_mailboxes_are_compacted(inst):
     """Small messages and large ones, read and expunged as they come."""
     rng = random.Random(11)
     users = list(USERS)
-    large = 72 * 16000          # 288 KB: a file of its own
-    with load.Load(inst, users, tag="l", size=large, senders=2) as big, \
+    with load.Load(inst, users, tag="l", size=LARGE, senders=2) as big, \
             load.Load(inst, users) as flow, \
             contextlib.ExitStack() as stack:
         reapers = [stack.enter_context(load.Reaper(inst, u, USERS[u]))
@@ -153,9 +184,13 @@ def test_kill_everything_while_mailboxes_are_compacted(inst):
 
 
 def test_index_deleted_while_messages_are_queued(inst):
-    with load.Load(inst, list(USERS)) as flow:
-        flow.wait_more(100)
+    with load.Load(inst, list(USERS), aliases=ALIASES) as flow:
+        flow.wait_more(50)
+        local = inst.pid("local")
+        os.kill(local, signal.SIGSTOP)
+        flow.wait_more(50)
         inst.kill_all()
+        inst.kill(local)
     inst.wait_unlocked()
     gone = 0
     for path, dirs, _ in os.walk(os.path.join(inst.dir, "store")):
@@ -164,6 +199,9 @@ def test_index_deleted_while_messages_are_queued(inst):
             gone += 1
     assert gone > 0
     inst.start()
+    assert [n for n in re.findall(r'"log read".* messages=(\d+)',
+                                  inst.new_log()) if int(n) > 0], \
+        "nothing was queued"
     verify(inst, flow.ledger)
 
 

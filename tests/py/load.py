@@ -2,6 +2,7 @@
 sent and what was acknowledged, and the check of mailboxes against it."""
 
 import imaplib
+import poplib
 import re
 import smtplib
 import socket
@@ -20,6 +21,7 @@ class Ledger:
         self.lock = threading.Lock()
         self.acked = {}
         self.uncertain = set()
+        self.boxes = {}     # id -> the mailboxes that are to have it
         self.refused = 0
         self.open = 0
 
@@ -31,20 +33,28 @@ class Ledger:
         with self.lock:
             self.open -= 1
 
+    def doubt(self, user, *idents):
+        """Others' messages, that may be there or not."""
+        self.uncertain |= set(idents)
+        self.boxes |= dict.fromkeys(idents, [user])
+
 
 def both(a, b):
     """A ledger of two loads, whose ids differ."""
     out = Ledger()
     out.acked = a.acked | b.acked
     out.uncertain = a.uncertain | b.uncertain
+    out.boxes = a.boxes | b.boxes
     return out
 
 
 class Sender(threading.Thread):
-    """Sends one message after the other to the mx port; never resends."""
+    """Sends one message after the other to the mx port; never resends.
+    Boxes: whose mailboxes the recipient leads to, if it is an alias."""
 
-    def __init__(self, inst, ledger, name, rcpt, size=2000):
+    def __init__(self, inst, ledger, name, rcpt, size=2000, boxes=None):
         super().__init__(daemon=True)
+        self.boxes = boxes or [rcpt]
         self.inst, self.ledger, self.id = inst, ledger, name
         self.rcpt, self.size = rcpt, size
         self.halt = threading.Event()
@@ -59,6 +69,7 @@ class Sender(threading.Thread):
         ident = f"{self.id}-{self.count}"
         self.count += 1
         sent = False
+        self.ledger.boxes[ident] = self.boxes
         self.ledger.begin()
         try:
             code, _ = c.mail("a@example.net")
@@ -100,11 +111,18 @@ class Sender(threading.Thread):
 
 
 class Load:
-    def __init__(self, inst, rcpts, senders=4, size=2000, tag=""):
+    """Aliases: name -> its mailboxes; each has a sender of its own."""
+
+    def __init__(self, inst, rcpts, senders=4, size=2000, tag="",
+                 aliases=None):
         self.ledger = Ledger()
         self.senders = [Sender(inst, self.ledger, f"{tag}s{i}",
                                rcpts[i % len(rcpts)], size)
                         for i in range(senders)]
+        self.senders += [Sender(inst, self.ledger, f"{tag}a{i}", alias, size,
+                                boxes)
+                         for i, (alias, boxes) in
+                         enumerate((aliases or {}).items())]
 
     def __enter__(self):
         for s in self.senders:
@@ -220,18 +238,65 @@ def headers(inst, user, password):
 
 
 def check(ledger, boxes):
-    """boxes: what headers() gave, of all mailboxes together."""
-    copies = {}
-    for box in boxes:
-        for ident, fields in box.items():
-            copies.setdefault(ident, []).extend(fields)
-    lost = [i for i in ledger.acked if i not in copies]
-    twice = [i for i, f in copies.items() if len(f) > 1]
-    alien = [i for i in copies
-             if i not in ledger.acked and i not in ledger.uncertain]
+    """boxes: user -> what headers() gave, of all mailboxes in use."""
+    for user, box in boxes.items():
+        twice = [i for i, f in box.items() if len(f) > 1]
+        alien = [i for i in box if user not in ledger.boxes.get(i, ()) or
+                 (i not in ledger.acked and i not in ledger.uncertain)]
+        assert not twice, f"{user}: twice: {twice[:5]} of {len(twice)}"
+        assert not alien, f"{user}: never sent: {alien[:5]}"
+    copies = [(ident, boxes[user].get(ident))
+              for ident in ledger.acked for user in ledger.boxes[ident]]
+    lost = [ident for ident, fields in copies if fields is None]
     assert not lost, f"acknowledged and lost: {lost[:5]} of {len(lost)}"
-    assert not twice, f"delivered twice: {twice[:5]} of {len(twice)}"
-    assert not alien, f"never sent: {alien[:5]}"
-    for ident, qid in ledger.acked.items():
-        assert qid in copies[ident][0], \
+    for ident, fields in copies:
+        qid = ledger.acked[ident]
+        assert qid in fields[0], \
             f"{ident}: not under the qid of its 250, {qid.decode()}"
+
+
+class Logins(threading.Thread):
+    """Logs in and reads, by turns by IMAP and POP3, whatever is away."""
+
+    def __init__(self, inst, user, password):
+        super().__init__(daemon=True)
+        self.inst, self.user, self.password = inst, user, password
+        self.halt = threading.Event()
+        self.good = 0
+
+    def imap(self):
+        c = imaplib.IMAP4("127.0.0.1", self.inst.port("imap"),
+                          timeout=DEADLINE)
+        c.login(self.user, self.password)
+        assert c.select("INBOX", readonly=True)[0] == "OK"
+        c.logout()
+
+    def pop3(self):
+        c = poplib.POP3("127.0.0.1", self.inst.port("pop3"),
+                        timeout=DEADLINE)
+        c.user(self.user)
+        c.pass_(self.password)
+        c.stat()
+        c.quit()
+
+    def run(self):
+        kinds = [self.imap, self.pop3]
+        while not self.halt.is_set():
+            try:
+                kinds[self.good % 2]()
+                self.good += 1
+            except (OSError, imaplib.IMAP4.error, poplib.error_proto):
+                self.halt.wait(0.02)
+
+    def wait_more(self, n=2):
+        goal = self.good + n
+        wait_for(lambda: self.good >= goal, f"{n} more logins", 120)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.halt.set()
+        self.join(DEADLINE * 2)
+        assert not self.is_alive(), "a login hangs"
