@@ -1,5 +1,7 @@
 """Tickets at the live sockets of mailboxd and queued: replayed, tampered
-with, for another service, connection or account: refused, nobody exits."""
+with, for another service or connection: refused, nobody exits.  For another
+account there is none: a HELLO names no mailbox, it is the ticket's, and a
+submission is its account's tenant's, whatever its sender says."""
 
 import os
 import signal
@@ -161,3 +163,57 @@ def test_a_ticket_of_yesterday(suite):
                           ticket(suite, "imapd", IMAP)[1]) == READY,
             "mailboxd has the new key")
     assert hello(suite, "imapd", IMAP, t) != READY
+
+
+# -- queued --------------------------------------------------------------------
+
+RIGHT_MX, RIGHT_TICKET = 0, 1
+OK, DENIED = 0, 3
+CONTENT = b"Subject: by hand\r\n\r\nx\r\n"
+
+
+def submit(suite, right, sealed, sid=SID):
+    """As smtpd does it; queued's verdict."""
+    s = connect(os.path.join(suite.dir, "run", "smtpd", "queued"),
+                socket.SOCK_SEQPACKET)
+    s.sendall(packet(21, struct.pack("<I", 1)))
+    got = s.recv(1 << 17)
+    while got[0] != 20:
+        got = s.recv(1 << 17)
+    qid, = struct.unpack_from("<Q", got, 8)
+    to = text(b"bob@example.org")
+    which = struct.pack("<Q", qid)
+    for p in (
+            packet(23, struct.pack("<QQB", qid, sid, right), text(sealed),
+                   text(b"alice@example.org"), struct.pack("<BI", 0, 1)),
+            packet(24, which, struct.pack("<II", 1, len(to)), to),
+            packet(25, which, text(CONTENT)),
+            packet(26, which, struct.pack("<Q", len(CONTENT)))):
+        s.sendall(p)
+    while True:
+        got = s.recv(1 << 17)
+        assert got, "queued dropped the channel"
+        if got[0] == 28:
+            s.close()
+            assert struct.unpack_from("<Q", got, 8)[0] == qid
+            return got[16]
+
+
+def test_tickets_that_submit_nothing(suite):
+    before = suite.pid("queued")
+    _, good = ticket(suite, "smtpd", SUBMISSION)
+    for sealed in (b"", good[:-1], good + b"\0", os.urandom(len(good)),
+                   good[:30] + bytes([good[30] ^ 1]) + good[31:],
+                   ticket(suite, "imapd", IMAP)[1]):
+        assert submit(suite, RIGHT_TICKET, sealed) == DENIED
+    # The connection that it was given to, and no other.
+    assert submit(suite, RIGHT_TICKET, good, sid=SID + 1) == DENIED
+    assert suite.json("queue", "list") == []
+    assert not suite.lines(" owner ", "delivered")
+    # Good for as long as it is: it is bound, not used up.
+    assert submit(suite, RIGHT_TICKET, good) == OK
+    assert submit(suite, RIGHT_TICKET, good) == OK
+    suite.wait_queue_empty()
+    postern.wait_for(lambda: len(suite.lines(" owner ", "delivered")) == 2,
+                     "both are delivered")
+    assert suite.pid("queued") == before
