@@ -21,7 +21,7 @@
 #include "tests/lib/tmpdir.h"
 #include "tests/lib/unit.h"
 
-enum { DEADLINE = 20000, MSGS_MAX = 600 };
+enum { DEADLINE = 60000, MSGS_MAX = 600 };
 
 static struct tmpdir	 tmp;
 static struct dir	*dir;
@@ -233,7 +233,7 @@ static inline int
 begin(void **state)
 {
 	(void)state;
-	alarm(120);
+	alarm(300);
 	log_to(open("/dev/null", O_WRONLY));
 	return sodium_init() == -1 || text_init() == -1 ? -1 : 0;
 }

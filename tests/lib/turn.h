@@ -8,7 +8,7 @@
 #include "common/core/loop.h"
 #include "tests/lib/unit.h"
 
-enum { DEADLINE = 10000 };		/* ms */
+enum { DEADLINE = 60000 };		/* ms */
 
 /* Turns until the condition holds; a test that waits for ever fails. */
 #define TURN_UNTIL(condition) \

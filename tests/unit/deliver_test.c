@@ -379,7 +379,10 @@ child(struct mailbox *b, int out, uint64_t first, unsigned seed)
 	}
 }
 
-/* Kills it after some time; the last qid that it acknowledged, or 0. */
+/*
+ * Kills it after some time, every other one once it has acknowledged a qid;
+ * the last one acknowledged, or 0.
+ */
 static uint64_t
 run_child(struct mailbox *b, uint64_t first, unsigned seed)
 {
@@ -393,6 +396,11 @@ run_child(struct mailbox *b, uint64_t first, unsigned seed)
 	if (pid == 0)
 		child(b, p[1], first, seed);
 	(void)close(p[1]);
+	/* So many that are not yet read: it must not go far while we wait. */
+	assert_int_not_equal(fcntl(p[0], F_SETPIPE_SZ, 4096), -1);
+	if (seed % 2 == 0)
+		assert_int_equal(read(p[0], &last, sizeof(last)),
+		    sizeof(last));
 	(void)nanosleep(&t, NULL);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -23,7 +23,7 @@
 #include "common/core/loop.h"
 #include "common/mail/text.h"
 
-enum { DEADLINE = 20000 };		/* ms, for what takes a few */
+enum { DEADLINE = 60000 };		/* ms, for what takes a few */
 
 static const struct cred_cost cheap = { 64 * 1024, 1 };
 /* Long enough for a signal to come in the middle: some 100 ms. */
@@ -279,27 +279,38 @@ test_killed_busy(void **state)
 	stop();
 }
 
-/* A job that two workers died of has failed; the third goes on. */
-static void
-test_deadly(void **state)
+/* Two workers die with a job; its result. */
+static enum hash_result
+die_twice(void)
 {
-	int pid;
+	unsigned	n = got.n;
+	int		pid = wait_worker(0, 0);
 
-	(void)state;
-	start(1, 10, slow);
-	pid = wait_worker(0, 0);
 	kill(pid, SIGSTOP);
 	check(S(""), S("deadly"));
 	kill(pid, SIGKILL);
 	pid = wait_worker(0, pid);
-	assert_int_equal(got.n, 0);
 	kill(pid, SIGKILL);
 	wait_worker(0, pid);
-	assert_int_equal(got.n, 1);
-	assert_int_equal(got.result[0], HASH_FAILED);
+	assert_int_equal(got.n, n + 1);
+	return got.result[n];
+}
+
+/* A job that two workers died of has failed; the third goes on. */
+static void
+test_deadly(void **state)
+{
+	int i;
+
+	(void)state;
+	start(1, 10, slow);
+	/* The second may have done it, if we had to wait for a processor. */
+	for (i = 0; i < 10 && die_twice() == HASH_BAD; i++)
+		;
+	assert_int_equal(got.result[got.n - 1], HASH_FAILED);
 	check(S(""), S("harmless"));
-	wait_answers(2);
-	assert_int_equal(got.result[1], HASH_BAD);
+	wait_answers(got.n + 1);
+	assert_int_equal(got.result[got.n - 1], HASH_BAD);
 	stop();
 }
 
@@ -355,7 +366,7 @@ test_nursery_killed(void **state)
 	if (pid == 0) {
 		close(fds[0]);
 		log_to(open("/dev/null", O_WRONLY));
-		alarm(30);
+		alarm(120);
 		start(2, 10, cheap);
 		wait_worker(0, 0);
 		wait_worker(1, 0);
@@ -422,7 +433,7 @@ main(void)
 
 	if (sodium_init() == -1)
 		return 1;
-	alarm(120);
+	alarm(300);
 	log_to(open("/dev/null", O_WRONLY));
 	if (text_init() == -1)
 		return 1;

@@ -18,7 +18,7 @@
 #include "mailboxd/report.h"
 #include "tests/lib/mailbox.h"
 
-enum { HEARD_MAX = 40, DEADLINE = 20000 };
+enum { HEARD_MAX = 40, DEADLINE = 60000 };
 
 static struct owners	*owners;
 static struct chan	*near_authd, *far_authd;

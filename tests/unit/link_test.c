@@ -232,7 +232,7 @@ test_listen_emfile(void **state)
 		loop_turn(0);
 	assert_int_equal(accepts, 0);
 	/* The listener now waits for its timer, not for the socket. */
-	alarm(20);
+	alarm(100);
 	loop_turn(30);
 	loop_turn(30);
 	alarm(0);

@@ -165,7 +165,7 @@ test_emfile(void **state)
 	few.rlim_cur = (rlim_t)top;
 	close(top);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	alarm(20);
+	alarm(100);
 	loop_turn(20);
 	loop_turn(20);
 	alarm(0);
@@ -202,6 +202,6 @@ main(void)
 		LISTEN_TEST(test_emfile),
 	};
 
-	alarm(120);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,7 +212,7 @@ test_reader_stands_still(void **state)
 	int		i;
 
 	(void)state;
-	alarm(20);
+	alarm(100);
 	for (i = 0; i < LINES; i++) {
 		log_info("event", L_NUM("number", i));
 		if (i % 100 == 0)
@@ -259,7 +259,7 @@ test_shared(void **state)
 	assert_true((fcntl(ends[1], F_GETFL) & O_NONBLOCK) != 0);
 	assert_int_equal(fcntl(others, F_SETFL, O_NONBLOCK), 0);
 
-	alarm(20);
+	alarm(100);
 	race = true;
 	log_info("late");
 	log_flush();

@@ -104,7 +104,7 @@ test_left_ready(void **state)
 	(void)state;
 	watch = loop_watch(pair[0], LOOP_READ, leave_it, NULL);
 	assert_int_equal(write(pair[1], "x", 1), 1);
-	alarm(20);
+	alarm(100);
 	loop_turn(0);
 	loop_turn(-1);
 	loop_again();
@@ -183,7 +183,7 @@ test_hooks(void **state)
 	assert_int_equal(write(pair[1], "x", 1), 1);
 	loop_turn(-1);
 	assert_string_equal(trace, "r123");
-	alarm(20);
+	alarm(100);
 	loop_turn(-1);
 	alarm(0);
 	assert_string_equal(trace, "r123123");
@@ -202,9 +202,9 @@ test_limit_does_not_stay(void **state)
 	assert_string_equal(trace, "r");
 	/* The first limit would end this turn, with nothing that happened. */
 	timer = loop_timer(note, T("t"));
-	loop_timer_set(timer, 200);
 	clock_tick();
 	before = clock_now();
+	loop_timer_set(timer, 200);
 	loop_turn(-1);
 	assert_string_equal(trace, "rt");
 	assert_true(clock_now() - before >= 150);
@@ -233,7 +233,7 @@ test_run_starts_with_hooks(void **state)
 {
 	(void)state;
 	loop_hook(stop, T("h"));
-	alarm(20);
+	alarm(100);
 	assert_int_equal(loop_run(), 0);
 	alarm(0);
 	assert_string_equal(trace, "h");

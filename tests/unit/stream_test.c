@@ -429,6 +429,6 @@ main(void)
 		TCP_TEST(test_close_with_input_left),
 	};
 
-	alarm(120);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
