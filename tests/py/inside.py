@@ -4,6 +4,8 @@ processes, their memory, their descriptors."""
 import os
 import stat
 
+from postern import state_of, wait_for
+
 
 def family(pid):
     """Pid and all its descendants."""
@@ -12,7 +14,7 @@ def family(pid):
         try:
             with open(f"/proc/{p}/task/{p}/children") as f:
                 pids += [int(c) for c in f.read().split()]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return pids
 
@@ -91,10 +93,28 @@ class Descriptor:
 
 
 def descriptors(pid):
+    """Of a process that may end, and may close one, meanwhile."""
     out = []
-    for fd in sorted(int(f) for f in os.listdir(f"/proc/{pid}/fd")):
-        try:
-            out.append(Descriptor(pid, fd))
-        except FileNotFoundError:
-            pass
+    try:
+        for fd in sorted(int(f) for f in os.listdir(f"/proc/{pid}/fd")):
+            try:
+                out.append(Descriptor(pid, fd))
+            except FileNotFoundError:
+                pass
+    except (FileNotFoundError, ProcessLookupError):
+        pass
     return out
+
+
+def rest(pids, look, step=0.05):
+    """What look() says once the pids() sleep, one look after the other,
+    and it says the same; one that waits for a processor, or was stopped, has
+    not done its work."""
+    seen = []
+
+    def still():
+        seen.append((all(state_of(p) == "S" for p in pids()), look()))
+        return len(seen) >= 10 and all(s == (True, seen[-1][1])
+                                       for s in seen[-10:])
+    wait_for(still, "they have dealt with all", step=step)
+    return seen[-1][1]

@@ -61,6 +61,22 @@ def wait_for(condition, what, deadline=DEADLINE, step=0.01):
         select.select([], [], [], step)
 
 
+def freeze(pid):
+    """Stops a process, and returns when it has stopped: a signal is only on
+    its way when kill() returns.  SIGCONT lets it go on."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: state_of(pid) in "Tt", f"process {pid} stands still")
+
+
+def state_of(pid):
+    """One letter of proc(5); X when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 def is_free(port):
     with socket.socket() as s:
         try:
@@ -70,11 +86,38 @@ def is_free(port):
     return True
 
 
+# Port bases of which no two have a port in common, all below the ports that
+# the kernel gives to clients.
+BASES = [10000 + 600 * k + i for k in range(35) for i in range(25)]
+reserved = {}
+
+
+def reserve(base):
+    """True if its ports are free and now ours against every other test on
+    this host: whoever holds the socket of that name, until he ends.  Another
+    program may still take one."""
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.bind(f"\0postern-ports-{base}")
+    except OSError:
+        s.close()
+        return False
+    if not all(is_free(base + off) for off in SERVICES.values()):
+        s.close()
+        return False
+    reserved[base] = s
+    return True
+
+
+def release(base):
+    if base in reserved:
+        reserved.pop(base).close()
+
+
 def free_base():
-    """A port base whose four services are free just now."""
-    for _ in range(1000):
-        base = random.randrange(10000, 31000)
-        if all(is_free(base + off) for off in SERVICES.values()):
+    """A port base whose four services are free; release() gives it back."""
+    for base in random.sample(BASES, len(BASES)):
+        if reserve(base):
             return base
     raise AssertionError("no free ports")
 
@@ -101,16 +144,12 @@ class Instance:
 
     def init(self, base=None):
         """Ports from `base` on if they are free, else from another."""
-        for _ in range(20):
-            self.base = base if base is not None and all(
-                is_free(base + off) for off in SERVICES.values()) \
-                else free_base()
-            done = subprocess.run(
-                [self.mailctl, "init", self.dir, "--port-base", str(self.base),
-                 "--hostname", "mail.example.org"],
-                capture_output=True, text=True)
-            if done.returncode == 0:
-                break
+        self.base = base if base is not None and reserve(base) \
+            else free_base()
+        done = subprocess.run(
+            [self.mailctl, "init", self.dir, "--port-base", str(self.base),
+             "--hostname", "mail.example.org"],
+            capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         self.configure(self.settings)
         return self
@@ -156,6 +195,7 @@ class Instance:
         with open(self.conf) as f:
             text = f.read()
         base = free_base()
+        release(self.base)
         ports = {f":{self.base + off}": f":{base + off}"
                  for off in SERVICES.values()}
         text = re.sub(r":\d+\b", lambda m: ports.get(m[0], m[0]), text)
@@ -171,8 +211,15 @@ class Instance:
             return f.read()
 
     def lines(self, *words):
-        return [l for l in self.log().splitlines()
-                if all(w in l for w in words)]
+        """Whole lines: the last may be in the middle of its write."""
+        return [l[:-1] for l in self.log().splitlines(keepends=True)
+                if l.endswith("\n") and all(w in l for w in words)]
+
+    def logged(self, *words, n=1):
+        """These lines when there are n: a daemon's lines leave at the end of
+        its turn, behind its answers."""
+        return wait_for(lambda: len(self.lines(*words)) >= n and
+                        self.lines(*words), f"{n} lines: {' '.join(words)}")
 
     def stop(self):
         if self.proc is None:
@@ -190,11 +237,25 @@ class Instance:
 
     def kill(self, pid, signo=signal.SIGKILL):
         """Kills one process; its death is then no complaint."""
+        assert pid > 0
         self.killed.add(pid)
         try:
             os.kill(pid, signo)
         except ProcessLookupError:
             pass
+
+    def kill_daemon(self, daemon):
+        """Its pid; the starter may not know of its end when this returns."""
+        pid = self.pid(daemon)
+        self.kill(pid)
+        return pid
+
+    def wait_back(self, daemon, old):
+        """Until another process than `old` is ready in its place."""
+        def is_back():
+            row = self.status()[daemon]
+            return row["pid"] not in (0, old) and row["state"] == "ready"
+        wait_for(is_back, f"{daemon} is back")
 
     def complaints(self):
         """Lines of the log that no test may cause: reports of sanitizers,
@@ -241,6 +302,7 @@ class Instance:
             if self.own:
                 self.wait_unlocked()
                 shutil.rmtree(self.top, ignore_errors=True)
+            release(self.base)
 
     def wait_unlocked(self):
         """Until no process of the instance holds its lock any more."""
@@ -290,10 +352,15 @@ class Instance:
         return self.zygotes_children("helper-")
 
     def zygotes_children(self, kind):
-        zygote = self.pid("zygote")
-        path = f"/proc/{zygote}/task/{zygote}/children"
-        with open(path) as f:
-            pids = [int(p) for p in f.read().split()]
+        def listed():
+            zygote = self.pid("zygote")
+            path = f"/proc/{zygote}/task/{zygote}/children"
+            try:
+                with open(path) as f:
+                    return [[int(p) for p in f.read().split()]]
+            except (FileNotFoundError, ProcessLookupError):
+                return None
+        pids, = wait_for(listed, "a zygote")
         return [p for p in pids if command(p).startswith(kind)]
 
     def queue_is_empty(self):
