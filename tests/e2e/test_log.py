@@ -10,6 +10,7 @@ import select
 import smtplib
 import socket
 import tempfile
+import time
 
 import postern
 from postern import wait_for
@@ -19,8 +20,21 @@ LINE = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z0-9-]+ '
                   r'( [a-z_]+=("([^"\\]|\\.)*"|[^ "]*))*$')
 
 
+BURST, RATE = 1000, 50          # of log_often
+
+
 def test_a_quiet_day():
-    """Two users, a message, a reader, a stop: nothing to warn of."""
+    """Two users, a message, a reader, a stop: nothing to warn of.  That authd
+    had no processor for a moment is; then it is tried again."""
+    for _ in range(5):
+        troubles = a_day()
+        if not all("authd is slow" in l for l in troubles) or not troubles:
+            break
+    assert troubles == []
+
+
+def a_day():
+    """What was warned of."""
     inst = postern.Instance()
     with inst:
         inst.add_domain()
@@ -40,9 +54,9 @@ def test_a_quiet_day():
         if os.geteuid() != 0:
             assert len(inst.lines(" warn ", "not root: ")) == 1
             troubles = [l for l in troubles if "not root: " not in l]
-        assert troubles == []
         for line in inst.log().splitlines():
             assert LINE.match(line), line
+    return troubles
 
 
 def test_nobody_reads():
@@ -124,7 +138,7 @@ def test_hostile_text(suite):
     s.close()
     wait_for(lambda: suite.lines("session ends"), "the session's end")
     suite.wait_queue_empty()
-    for line in suite.log().splitlines():
+    for line in suite.lines():
         assert LINE.match(line), line
         assert " qid=evil" not in re.sub(r'"([^"\\]|\\.)*"', "", line)
     # A refusal has its line, which says who and why.
@@ -135,9 +149,9 @@ def test_hostile_text(suite):
     accepted, = suite.lines(" smtpd ", " accepted ")
     sid = re.search(r"sid=(\w+)", accepted).group(1)
     qid = re.search(r"qid=(\w+)", accepted).group(1)
-    assert suite.lines(" queued ", f"sid={sid}", f"qid={qid}")
+    suite.logged(" queued ", f"sid={sid}", f"qid={qid}")
     for daemon in ("queued", "local", "owner"):
-        assert suite.lines(f" {daemon} ", f"qid={qid}")
+        suite.logged(f" {daemon} ", f"qid={qid}")
 
 
 def recipients(suite, n):
@@ -172,15 +186,24 @@ def test_no_line_for_each_client():
             settings={"pop3.sessions_per_address": "1"}) as inst:
         with socket.create_connection(("127.0.0.1", inst.port("pop3"))) as s:
             s.recv(100)
-            for _ in range(3000):
+            start, sent = time.monotonic(), 0
+
+            def most():
+                """That may be logged: what log.h says."""
+                return BURST + RATE * (time.monotonic() - start)
+            # As many more as it takes, however slow we are.
+            while sent < 3000 or sent < most() + 500:
                 with socket.create_connection(
                         ("127.0.0.1", inst.port("pop3"))) as c:
                     assert c.recv(100).startswith(b"-ERR ")
-            wait_for(lambda: len(inst.lines(" pop3d ", " refused ")) >= 1000,
-                     "the first ones")
-            left, = wait_for(lambda: inst.lines(" pop3d ", "lines left out",
-                                                "event=refused"), "a count")
-            n = int(re.search(r"count=(\d+)", left).group(1))
-            # A few seconds' worth more than the burst.
-            assert n >= 500
-            assert len(inst.lines(" pop3d ", " refused ")) + n == 3000
+                sent += 1
+            may = most()
+
+            def counted():
+                left = inst.lines(" pop3d ", "lines left out",
+                                  "event=refused")
+                return sum(int(re.search(r"count=(\d+)", l).group(1))
+                           for l in left)
+            wait_for(lambda: len(inst.lines(" pop3d ", " refused ")) +
+                     counted() == sent, "each is logged or counted")
+            assert BURST <= len(inst.lines(" pop3d ", " refused ")) <= may

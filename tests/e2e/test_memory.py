@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
+import inside
 import postern
-from postern import wait_for
 
 CONNECTIONS = 90
 MOST = 64                       # KiB
@@ -44,13 +44,8 @@ def cpu(pid):
 
 
 def settled(pid):
-    """True when it has done nothing since the last look."""
-    seen = []
-
-    def still():
-        seen.append((cpu(pid), private(pid)))
-        return len(seen) > 10 and len(set(map(str, seen[-10:]))) == 1
-    wait_for(still, "it has dealt with all", step=0.02)
+    """What is its own when it has done nothing for some time."""
+    return inside.rest(lambda: [pid], lambda: (cpu(pid), private(pid)), 0.02)[1]
 
 
 def send(inst, service, octets):
@@ -70,11 +65,9 @@ def test_a_stranger(suite, daemon, service, octets):
     pid = suite.pid(daemon)
     # What one connection makes it allocate for good is no client's.
     send(suite, service, octets).close()
-    settled(pid)
-    before = private(pid)
+    before = settled(pid)
     held = [send(suite, service, octets) for _ in range(CONNECTIONS)]
-    settled(pid)
-    each = (private(pid) - before) / CONNECTIONS
+    each = (settled(pid) - before) / CONNECTIONS
     for s in held:
         s.close()
     assert each <= MOST, f"{each:.0f} KiB"

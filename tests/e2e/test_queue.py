@@ -44,6 +44,13 @@ def routed(inst):
     return inst.json("queue", "list")
 
 
+def delivered(inst, n):
+    """So many copies, and no more by the time that the queue rests."""
+    if n > 0:
+        inst.logged(" owner ", " delivered ", n=n)
+    assert len(inst.lines(" owner ", " delivered ")) == n
+
+
 HELD = [
     ("loop", {"loop": ["back"], "back": ["loop"]}, "5.4.6", 0),
     ("self", {"self": ["self", "bob"]}, "5.4.6", 1),
@@ -73,7 +80,7 @@ def test_aliases(inst, aliases, error, copies):
             [("held", error)]
         shown = inst.ctl("queue", "show", rows[0]["qid"]).stdout
         assert error in shown
-    assert len(inst.lines(" owner ", " delivered ")) == copies
+    delivered(inst, copies)
 
 
 def test_a_foreign_target_is_held_until_it_can_go(inst):
@@ -86,7 +93,7 @@ def test_a_foreign_target_is_held_until_it_can_go(inst):
     inst.add_user("x@later.example")
     inst.ctl("queue", "retry", "--all")
     inst.wait_queue_empty()
-    assert len(inst.lines(" owner ", " delivered ")) == 2
+    delivered(inst, 2)
 
 
 def test_remove(inst):
@@ -115,22 +122,18 @@ def test_retry_times_survive(inst):
     assert before["error"].startswith("4.") and before["next"]
     for restart in ("kill", "stop"):
         if restart == "kill":
-            old = inst.pid("queued")
-            inst.kill(old)
-            wait_for(lambda: inst.status()["queued"]["pid"] not in (0, old)
-                     and inst.status()["queued"]["state"] == "ready",
-                     "queued is back")
+            inst.wait_back("queued", inst.kill_daemon("queued"))
         else:
             inst.stop()
             inst.start()
         after, = inst.json("queue", "list")
         assert after["state"] == "deferred" and after["next"], after
         assert abs(int(after["next"]) - int(before["next"])) < 60, after
-        assert len(inst.lines(" local ", "job done", before["qid"])) == 1
+        assert len(inst.logged(" local ", "job done", before["qid"])) == 1
     os.unlink(place)
     inst.ctl("queue", "retry", before["qid"])
     inst.wait_queue_empty()
-    assert len(inst.lines(" owner ", " delivered ")) == 2
+    delivered(inst, 2)
 
 
 def answer_to_one(inst):

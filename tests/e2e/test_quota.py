@@ -1,8 +1,10 @@
 """Quotas, with real clients: a full mailbox takes nothing at any door, and
 takes mail again as soon as there is room, without a restart."""
 
+import contextlib
 import imaplib
 import os
+import re
 import signal
 import smtplib
 
@@ -51,6 +53,12 @@ class Reader:
                              text().encode()[:n] if n > 1 else b"x\r\n")
         return r, d[0].decode()
 
+    def wait_limit(self, what, limit):
+        """Until the owner was told: an append before that is let in."""
+        limit = re.compile(rb"\b%s \d+ %d\)" % (what, limit))
+        wait_for(lambda: limit.search(self.c.getquotaroot("INBOX")[1][1][0]),
+                 "the owner knows the limit")
+
     def expunge(self, uids):
         self.c.select("INBOX")
         self.c.store(uids, "+FLAGS", r"(\Deleted)")
@@ -66,8 +74,8 @@ def wait_used(suite, want, user=TO):
                     "authd knows the usage")
 
 
-@pytest.fixture
-def small():
+@contextlib.contextmanager
+def small_instance():
     """alice may have 10K, about two messages of 4.6 K."""
     with postern.Instance(settings={"queue.retry_min": "1",
                                     "queue.retry_max": "1",
@@ -76,6 +84,12 @@ def small():
         inst.add_user(TO, "wonderland")
         inst.add_user("bob@example.org", "builder")
         inst.ctl("user", "quota", TO, "11K")
+        yield inst
+
+
+@pytest.fixture
+def small():
+    with small_instance() as inst:
         yield inst
 
 
@@ -117,8 +131,8 @@ def test_exactly_full(small):
     with Reader(small) as r:
         small.ctl("user", "quota", TO, "1000")
         assert b"QUOTA=RES-STORAGE" in r.c.capability()[1][0]
-        wait_for(lambda: r.append(1001)[1].startswith("[OVERQUOTA]"),
-                 "the new quota")
+        r.wait_limit(b"STORAGE", 1)
+        assert r.append(1001)[1].startswith("[OVERQUOTA]")
         assert r.append(999)[0] == "OK"
         assert wait_used(small, lambda u: u["used"] == 999)["state"] == "near"
         assert send(small, size=False) is None      # waits in the queue
@@ -137,8 +151,17 @@ def test_exactly_full(small):
         wait_for(lambda: r.count() == 4, "both messages")
 
 
-def test_a_new_owner_knows_its_limit(small):
-    """The first delivery to a full mailbox whose owner is not there."""
+def test_a_new_owner_knows_its_limit():
+    """The first delivery to a full mailbox whose owner is not there.  An
+    authd that had no processor for a moment is not waited for."""
+    for _ in range(5):
+        with small_instance() as small:
+            if is_refused_by_a_new_owner(small):
+                return
+    assert False, "authd is always slow"
+
+
+def is_refused_by_a_new_owner(small):
     assert send(small) is None and send(small) is None
     small.wait_queue_empty()
     wait_used(small, lambda u: u["used_messages"] == 2)
@@ -146,10 +169,13 @@ def test_a_new_owner_knows_its_limit(small):
         small.kill(pid)
     wait_for(lambda: not small.owners(), "no owner")
     assert send(small, size=False) is None
-    wait_for(lambda: small.lines("4.2.2 the mailbox is over its quota"),
-             "refused")
+    wait_for(lambda: small.lines("4.2.2 the mailbox is over its quota") or
+             small.lines("authd is slow"), "refused")
+    if small.lines("authd is slow"):
+        return False
     with Reader(small) as r:
         assert r.count() == 2
+    return True
 
 
 def test_reject(suite):
@@ -208,12 +234,11 @@ def test_monitor_and_authd_come_back(small):
     with Reader(small) as r:
         assert r.count() == 1
         for daemon in ("mailboxd", "authd"):
-            small.kill(small.pid(daemon))
-            wait_for(lambda: small.status()[daemon]["restarts"] == 1 and
-                     small.status()[daemon]["state"] == "ready", daemon)
+            small.wait_back(daemon, small.kill_daemon(daemon))
         wait_used(small, lambda u: u["used_messages"] == 1)
         small.ctl("user", "quota", TO, "none", "1")
-        wait_for(lambda: r.append(10)[0] == "NO", "the new limit")
+        r.wait_limit(b"MESSAGE", 1)
+        assert r.append(10)[0] == "NO"
         assert wait_used(small, lambda u: u["used_messages"] == 1)[
             "state"] == "over"
         assert send(small) == (452, "4.2.2")
@@ -229,16 +254,17 @@ def test_authd_stuck(small):
     wait_for(lambda: small.lines("4.2.2 the mailbox is over its quota"),
              "refused")
     authd = small.pid("authd")
-    os.kill(authd, signal.SIGSTOP)
+    postern.freeze(authd)
     try:
         for pid in small.owners():
             small.kill(pid)
         small.wait_queue_empty()
-        assert small.lines("authd is slow")
+        small.logged("authd is slow")
     finally:
         os.kill(authd, signal.SIGCONT)
     wait_used(small, lambda u: u["used_messages"] == 3)
     with Reader(small) as r:
         assert r.count() == 3
+        r.wait_limit(b"STORAGE", 11)
         assert r.append(100)[1].startswith("[OVERQUOTA]")
     assert send(small, size=False) == (452, "4.2.2")

@@ -69,11 +69,6 @@ def scrub(inst, *words, check=0):
     return json.loads(done.stdout)
 
 
-def logged(inst, *words):
-    """A daemon's lines leave at the end of its turn, behind its answers."""
-    wait_for(lambda: inst.lines(*words), " ".join(words))
-
-
 def test_clean(inst):
     deliver(inst)
     rows = scrub(inst, "queue", "scrub")
@@ -89,8 +84,8 @@ def test_clean(inst):
     assert "LOG" in inst.ctl("queue", "scrub").stdout
     inst.ctl("mailbox", "scrub", "nobody@example.org", check=3)
     inst.ctl("mailbox", "scrub", check=2)
-    logged(inst, "queued", "scrub done", "damaged=0")
-    logged(inst, "mailboxd", "scrub done", "mailboxes=2", "damaged=0")
+    inst.logged("queued", "scrub done", "damaged=0")
+    inst.logged("mailboxd", "scrub done", "mailboxes=2", "damaged=0")
 
 
 def test_damage_is_named(inst):
@@ -105,12 +100,12 @@ def test_damage_is_named(inst):
     assert (rows[0]["part"], rows[0]["record"], rows[0]["id"]) == \
         ("payload", "message", qid)
     assert rows[0]["segment"] > 0 and rows[0]["offset"] > 0
-    logged(inst, "queued", "log damaged", "part=payload", qid)
+    inst.logged("queued", "log damaged", "part=payload", qid)
     rows = scrub(inst, "mailbox", "scrub", "bob@example.org", check=1)
     assert [(r["log"], r["result"]) for r in rows] == \
         [("bob@example.org", "damage"), ("bob@example.org", "damaged")]
     assert (rows[0]["part"], rows[0]["record"]) == ("payload", "message")
-    logged(inst, "owner", "log damaged", "part=payload")
+    inst.logged("owner", "log damaged", "part=payload")
     # With the others: which it is.
     rows = scrub(inst, "mailbox", "scrub", "--all", check=1)
     assert [(r["log"], r["result"]) for r in rows] == [
@@ -133,7 +128,7 @@ def test_by_itself():
         flip(os.path.join(inst.dir, "queue", "log"), b"Nobody reads")
         wait_for(lambda: inst.lines("queued", "scrub done", "damaged=1"),
                  "it finds what is damaged")
-        logged(inst, "queued", "log damaged", qid, "queued=1")
+        inst.logged("queued", "log damaged", qid, "queued=1")
 
 
 def test_large_files(inst):
@@ -166,7 +161,7 @@ def test_all_leaves_no_owners(inst):
     rows = scrub(inst, "mailbox", "scrub", "--all")
     assert len(rows) == 32 and {r["result"] for r in rows} == {"sound"}
     wait_for(lambda: inst.owners() == [], "the owners are gone")
-    logged(inst, "mailboxd", "scrub done", "mailboxes=32")
+    inst.logged("mailboxd", "scrub done", "mailboxes=32")
 
 
 def ask(inst, *words):
@@ -179,7 +174,7 @@ def test_two_operators(inst):
     send(inst, "alice@example.org")
     inst.wait_queue_empty()
     owner, = inst.owners()
-    os.kill(owner, signal.SIGSTOP)
+    postern.freeze(owner)
     words = ("mailbox", "scrub", "alice@example.org")
     first = ask(inst, *words)
     wait_for(lambda: inst.lines("scrub begins", "of=alice"), "it was asked")
@@ -187,9 +182,18 @@ def test_two_operators(inst):
     # One who leaves makes room; what was asked for him is not the next's.
     first.kill()
     first.communicate()
-    second = ask(inst, *words)
-    wait_for(lambda: len(inst.lines("scrub begins", "of=alice")) == 2,
-             "asked again")
+
+    def again():
+        """None while mailboxd does not know yet that he has left."""
+        p = ask(inst, *words)
+        wait_for(lambda: p.poll() is not None or
+                 len(inst.lines("scrub begins", "of=alice")) == 2,
+                 "asked again")
+        if p.poll() is None:
+            return p
+        assert "somebody else" in p.communicate()[1]
+        return None
+    second = wait_for(again, "room for another")
     os.kill(owner, signal.SIGCONT)
     out, err = second.communicate(timeout=60)
     assert second.returncode == 0 and "sound" in out, err
@@ -200,7 +204,7 @@ def test_others_go_away(inst):
     send(inst, "alice@example.org")
     inst.wait_queue_empty()
     owner, = inst.owners()
-    os.kill(owner, signal.SIGSTOP)
+    postern.freeze(owner)
     asked = ask(inst, "mailbox", "scrub", "alice@example.org")
     wait_for(lambda: inst.lines("scrub begins", "of=alice"), "it was asked")
     inst.kill(owner)
@@ -209,7 +213,7 @@ def test_others_go_away(inst):
     # And again, with the next process.
     assert scrub(inst, "mailbox", "scrub", "alice@example.org")
     authd = inst.pid("authd")
-    os.kill(authd, signal.SIGSTOP)
+    postern.freeze(authd)
     asked = ask(inst, "mailbox", "scrub", "--all")
     wait_for(lambda: inst.lines("scrub begins", "of=--all"), "it was asked")
     inst.kill(authd)

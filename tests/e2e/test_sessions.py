@@ -46,10 +46,9 @@ def test_sessions_go_on_without_monitor_and_zygote(suite):
     assert len(owners) == 1
     for daemon in ("mailboxd", "zygote", "mailboxd"):
         goes_on(c)
-        suite.kill(suite.pid(daemon))
+        old = suite.kill_daemon(daemon)
         goes_on(c)
-        wait_for(lambda: suite.status()[daemon]["state"] == "ready",
-                 f"{daemon} is back")
+        suite.wait_back(daemon, old)
         goes_on(c)
         os.kill(owners[0], 0)
     # The new monitor knows the old owner: a delivery and a second session
@@ -110,8 +109,20 @@ def test_an_idle_owner_makes_no_system_call(suite, tmp_path):
     a = log_in(suite)
     idle(a)
     owner, = suite.owners()
-    trace = tmp_path / "trace"
-    p = subprocess.Popen(["strace", "-o", str(trace), "-p", str(owner)],
+    # What it did last may still be under way at first.
+    for _ in range(10):
+        calls = calls_of(owner, tmp_path / "trace")
+        if len(calls) <= 1:
+            break
+    no_more_idle(a)
+    a.logout()
+    # The one it sat in.
+    assert len(calls) <= 1, calls
+
+
+def calls_of(pid, trace):
+    """System calls of a process in a few seconds."""
+    p = subprocess.Popen(["strace", "-o", str(trace), "-p", str(pid)],
                          stderr=subprocess.PIPE)
     assert b"attached" in p.stderr.readline()
     with_nothing_to_do = 2.5
@@ -120,12 +131,8 @@ def test_an_idle_owner_makes_no_system_call(suite, tmp_path):
     except subprocess.TimeoutExpired:
         p.terminate()
         p.wait()
-    calls = [l for l in trace.read_text().splitlines() if "(" in l]
     p.stderr.close()
-    no_more_idle(a)
-    a.logout()
-    # The one it sat in.
-    assert len(calls) <= 1, calls
+    return [l for l in trace.read_text().splitlines() if "(" in l]
 
 
 def test_an_owner_ends_when_nobody_needs_it():
@@ -133,7 +140,7 @@ def test_an_owner_ends_when_nobody_needs_it():
         inst.add_domain()
         inst.add_user("bob@example.org", "builder")
         deliver(inst)
-        wait_for(inst.owners, "the owner")
+        inst.logged(" owner ", " delivered ")
         wait_for(lambda: not inst.owners(), "it ends")
         c = log_in(inst)
         assert int(c.select()[1][0]) == 1
@@ -144,7 +151,8 @@ def test_an_owner_ends_when_nobody_needs_it():
         os.kill(owner, 0)
         c.shutdown()
         wait_for(lambda: not inst.owners(), "it ends again")
-        assert not inst.lines(" mailboxd warn ")
+        assert not [l for l in inst.lines(" mailboxd warn ")
+                    if "authd is slow" not in l]
         assert not inst.lines(" owner warn ")
 
 

@@ -191,7 +191,7 @@ def test_all_at_once_and_no_more(suite, end, last):
     wait_for(lambda: deliveries(suite) == 1, "it is delivered")
     suite.wait_queue_empty()
     assert deliveries(suite) == 1
-    assert suite.lines("session ends")
+    suite.logged("session ends")
 
 
 def has_ipv6():
@@ -420,10 +420,7 @@ def test_a_ticket_that_holds_no_more(suite):
     c.script(b"EHLO a", b"AUTH PLAIN " + plain, *lines)
     assert c.data(HEADER).startswith("250 ")
     for _ in range(2):
-        pid = suite.pid("authd")
-        suite.kill(pid)
-        wait_for(lambda: suite.status()["authd"]["pid"] not in (0, pid) and
-                 suite.status()["authd"]["state"] == "ready", "another authd")
+        suite.wait_back("authd", suite.kill_daemon("authd"))
         other = Client(suite, "submission")
         other.script(b"EHLO a", b"AUTH PLAIN " + plain, *lines)
         assert other.data(HEADER).startswith("250 ")
@@ -569,22 +566,29 @@ def test_sessions_in_all():
 # -- time --------------------------------------------------------------------
 
 @pytest.fixture
-def hasty():
-    inst = with_users({"smtp.command_time": "1", "smtp.rate_time": "1",
-                       "smtp.rate_min": "1000"})
+def hasty(request):
+    inst = with_users(request.param)
     yield inst
     inst.__exit__(None, None, None)
 
 
+@pytest.mark.parametrize("hasty", [{"smtp.command_time": "1"}],
+                         indirect=True, ids=["1 s"])
 def test_time_for_a_command(hasty):
     c = Client(hasty)
-    c.script(b"EHLO a")
-    c.send(b"NO")
-    assert c.reply().startswith("421 4.4.2 ")
+    c.send(b"EHLO a\r\nNO")
+    reply = c.reply()
+    # Unless we ourselves had to wait for a processor.
+    if reply.startswith("250 "):
+        reply = c.reply()
+    assert reply.startswith("421 4.4.2 ")
     assert c.is_closed()
     c.close()
 
 
+@pytest.mark.parametrize("hasty", [{"smtp.rate_time": "1",
+                                    "smtp.rate_min": "1000"}],
+                         indirect=True, ids=["1000 a second"])
 def test_least_rate_of_data(hasty):
     c = Client(hasty)
     c.script(*TO_BOB)

@@ -150,8 +150,10 @@ def test_random_sessions(seed):
         accepted = qids(inst, " smtpd ", " accepted ")
         assert len(accepted) > SESSIONS // 20
         # More is finished: who has left is told nothing.
-        assert accepted <= qids(inst, " owner ", " delivered ")
-        assert accepted <= qids(inst, " queued ", " finished ")
+        wait_for(lambda: accepted <= qids(inst, " owner ", " delivered "),
+                 "all are delivered")
+        wait_for(lambda: accepted <= qids(inst, " queued ", " finished "),
+                 "all are finished")
         with smtplib.SMTP("127.0.0.1", inst.port("mx")) as c:
             c.sendmail("a@example.net", "bob@example.org", "S: x\r\n\r\n")
         inst.wait_queue_empty()

@@ -1,6 +1,7 @@
 """An owner's upkeep of its log: expunged messages leave the disk while the
 mailbox is in use and before its process goes, and nothing else does."""
 
+import contextlib
 import imaplib
 import os
 import random
@@ -41,12 +42,14 @@ def message(i, size):
 
 
 def log_bytes(inst):
-    """Of the only mailbox: segments and large bodies."""
+    """Of the only mailbox: segments and large bodies, some of which may go
+    meanwhile."""
     total = 0
     for path, _, files in os.walk(inst.dir):
         if os.path.basename(path) == "log" and "store" in path:
-            total += sum(os.stat(os.path.join(path, f)).st_size
-                         for f in files)
+            for f in files:
+                with contextlib.suppress(FileNotFoundError):
+                    total += os.stat(os.path.join(path, f)).st_size
     return total
 
 
@@ -91,7 +94,7 @@ def test_space_comes_back(inst):
     wait_for(lambda: inst.owners() == [], "the owner is gone")
     remove_index(inst)
     assert fetch_all(inst) == have
-    assert any("segment retired" in line for line in inst.lines())
+    inst.logged("segment retired")
 
 
 def test_an_owner_that_goes_leaves_nothing_to_do(inst):
