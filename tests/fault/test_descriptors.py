@@ -57,8 +57,7 @@ def processes(suite):
             if pid not in owners:
                 found[f"{daemon}'s child {i}"] = pid
     for pid in owners:
-        with open(f"/proc/{pid}/comm") as f:
-            found[f.read().strip()] = pid
+        found[postern.command(pid).strip()] = pid
     return found
 
 
@@ -128,14 +127,9 @@ def worked():
 
 
 def settled(suite):
-    """Counts until two in a row agree and no session lingers."""
-    last = [None]
-
-    def same():
-        before, last[0] = last[0], count(suite)
-        return before == last[0]
-    wait_for(same, "descriptors settle", step=0.3)
-    return last[0]
+    """Counts when everybody has nothing to do and no session lingers."""
+    return inside.rest(lambda: processes(suite).values(),
+                       lambda: count(suite), step=0.1)
 
 
 def test_no_growth(worked):
@@ -149,7 +143,7 @@ def test_no_growth(worked):
                      if c > few.get(n, 0)})
         return not more
     try:
-        wait_for(none, "no more than after a few", deadline=15, step=0.1)
+        wait_for(none, "no more than after a few", step=0.1)
     except postern.Late:
         assert not more
 

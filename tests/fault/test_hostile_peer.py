@@ -13,6 +13,7 @@ import struct
 
 import pytest
 
+import inside
 import postern
 from postern import wait_for
 
@@ -101,7 +102,11 @@ def test_garbage_on_every_socket(suite):
 
 def test_descriptors_in_the_wrong_place(suite):
     before = {d: r["pid"] for d, r in suite.status().items()}
-    counts = {d: len(os.listdir(f"/proc/{p}/fd")) for d, p in before.items()}
+
+    def count():
+        return {d: len(os.listdir(f"/proc/{p}/fd"))
+                for d, p in before.items()}
+    counts = inside.rest(before.values, count)
     fds = array.array("i", [0] * 253)
     for path, kind in sockets(suite):
         s = connect(path, kind)
@@ -115,8 +120,8 @@ def test_descriptors_in_the_wrong_place(suite):
         assert is_dropped(s), path
         s.close()
     assert {d: r["pid"] for d, r in suite.status().items()} == before
-    for d, p in before.items():
-        wait_for(lambda: len(os.listdir(f"/proc/{p}/fd")) <= counts[d],
+    for d in before:
+        wait_for(lambda: count()[d] <= counts[d],
                  f"{d} closed what it was sent")
 
 
@@ -151,7 +156,7 @@ def test_an_owner_that_collects_helpers_has_one(suite):
     c.login("bob@example.org", "builder")
     owner, = suite.owners()
     mailbox = suite.json("user", "show", "bob@example.org")["mailbox"]
-    os.kill(owner, signal.SIGSTOP)
+    postern.freeze(owner)
     try:
         # Its control channel; what the monitor sends stays in there.
         with taken_from(owner, 3) as ctl:

@@ -18,7 +18,7 @@ pytestmark = [
                        reason="sanitizers keep what was freed"),
 ]
 
-SOON = 2.0                      # what a reply leaves is gone by then
+SOON = 20.0                     # what a reply leaves is gone by then
 
 
 class Canary:
@@ -165,7 +165,7 @@ def test_password_is_gone(running, way, right):
     running.add_user(canary.user, canary.password if right else "another")
     assert_gone(running, canary, "after user add")
     with socket.create_connection(
-            ("127.0.0.1", running.port(service)), 30) as s:
+            ("127.0.0.1", running.port(service)), postern.DEADLINE) as s:
         answer = talk(s, *say(canary), tail=True)
         assert (ok is not None and answer.startswith(ok)) == \
             (ok is not None and right), answer
@@ -187,7 +187,7 @@ def test_client_that_goes(running, way):
     canary = Canary(f"{say.__name__}-gone@example.org")
     lines = say(canary)
     with socket.create_connection(
-            ("127.0.0.1", running.port(service)), 30) as s:
+            ("127.0.0.1", running.port(service)), postern.DEADLINE) as s:
         talk(s, *lines[:-1])
         s.sendall(lines[-1].encode())
     assert_gone(running, canary, "after the session")
