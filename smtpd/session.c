@@ -233,10 +233,21 @@ is_blocked(const struct session *s)
 	return s->sub != NULL && s->end_id == 0 && pool_is_full(s->sub);
 }
 
+/*
+ * The client sent more behind this and it waits only for verdicts: the
+ * replies of a group leave as a unit.  RFC 2920 3.2.
+ */
+static bool
+is_in_group(const struct session *s)
+{
+	return smtp_waits(&s->smtp) == SMTP_WAITS_ANSWER &&
+	    stream_in(s->stream)->n > 0;
+}
+
 static void
 push_output(struct session *s)
 {
-	if (stream_unsent(s->stream) > STREAM_OUT_SOFT)
+	if (stream_unsent(s->stream) > STREAM_OUT_SOFT || is_in_group(s))
 		return;
 	stream_write(s->stream, buf_str(&s->smtp.out));
 	/* An idle client keeps little. */

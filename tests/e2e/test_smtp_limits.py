@@ -726,3 +726,18 @@ def test_what_rcpt_takes_the_queue_routes(lists, names):
     c.close()
     lists.wait_queue_empty()
     wait_for(lambda: deliveries(lists) == before + 1, "one copy")
+
+
+def test_a_group_is_answered_as_a_unit(mx):
+    """RFC 2920 3.2: in one piece, though the recipient's answer comes from
+    another process; but nothing waits for commands that have not come."""
+    mx.script(TO_BOB[0])
+    mx.send(b"MAIL FROM:<a@example.net>\r\nRCPT TO:<bob@example.org>\r\n")
+    assert [mx.reply()[:3] for _ in range(2)] == ["250", "250"]
+    mx.script(b"RSET")
+    for _ in range(20):
+        mx.send(b"\r\n".join(TO_BOB[1:] + (b"DATA", b"")))
+        got = mx.s.recv(4096)
+        assert [l[:3] for l in got.splitlines()] == [b"250", b"250", b"354"]
+        mx.send(HEADER + b".\r\n")
+        assert mx.reply()[:3] == "250"
