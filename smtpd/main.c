@@ -2,6 +2,7 @@
  * smtpd - SMTP connections.  Holds no file, makes no outbound connection,
  * believes nothing; asks authd and queued.
  */
+#include <malloc.h>
 #include <signal.h>
 
 #include "common/core/conf.h"
@@ -15,6 +16,9 @@
 #include "smtpd/asking.h"
 #include "smtpd/pool.h"
 #include "smtpd/session.h"
+
+/* Bytes that the heap keeps: bodies in transit come and go all the time. */
+enum { HEAP_SPARE = 2 * 1024 * 1024 };
 
 static struct listener *mx, *submission;
 
@@ -49,6 +53,7 @@ main(void)
 
 	log_init("smtpd");
 	start_init();
+	mallopt(M_TRIM_THRESHOLD, HEAP_SPARE);
 	conf_load(start_fd("config"));
 	mx_fd = start_fd("mx");
 	submission_fd = start_fd("submission");
