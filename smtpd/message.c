@@ -144,15 +144,19 @@ add_trace(struct session *s)
 	s->headless = false;
 }
 
-bool
-message_begin(struct session *s)
+/*
+ * The envelope goes with the first of the content: most messages are one
+ * packet then.
+ */
+static void
+send_envelope(struct session *s)
 {
 	struct msg	m = { .type = MSG_SUBMIT };
 	char		sender[ADDR_TEXT_MAX];
 
-	s->sub = pool_begin(s);
-	if (s->sub == NULL)
-		return false;
+	if (s->told)
+		return;
+	s->told = true;
 	m.submit = (struct msg_submit){
 	    .qid = s->sub->node.key, .sid = s->sid,
 	    .right = s->account != 0 ? RIGHT_TICKET : RIGHT_MX,
@@ -161,6 +165,15 @@ message_begin(struct session *s)
 	    .eightbit = s->eight, .rcpts = s->nrcpts };
 	pool_send(s->sub, &m);
 	send_rcpts(s);
+}
+
+bool
+message_begin(struct session *s)
+{
+	s->sub = pool_begin(s);
+	if (s->sub == NULL)
+		return false;
+	s->told = false;
 	s->sent = 0;
 	add_trace(s);
 	return true;
@@ -173,6 +186,7 @@ send_chunk(struct session *s)
 
 	if (s->chunk.n == 0)
 		return;
+	send_envelope(s);
 	m.submit_data = (struct msg_submit_data){ .qid = s->sub->node.key,
 	    .chunk = buf_str(&s->chunk) };
 	pool_send(s->sub, &m);
@@ -239,8 +253,11 @@ message_clear(struct session *s)
 
 	if (s->sub != NULL && s->end_id != 0)
 		pool_abandon(s->sub);
-	else if (s->sub != NULL)
+	else if (s->sub != NULL) {
+		/* Or queued would wait for its qid. */
+		send_envelope(s);
 		pool_abort(s->sub);
+	}
 	s->sub = NULL;
 	s->end_id = 0;
 	s->wait_id = 0;

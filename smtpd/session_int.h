@@ -47,6 +47,7 @@ struct session {
 	uint32_t		 wait_id;	/* DATA waits for pool; or 0 */
 	uint32_t		 end_id;	/* END waits for queued; or 0 */
 	struct submission	*sub;
+	bool			 told;		/* queued knows of it */
 	enum smtp_reply		 refusal;	/* queued's, before the end */
 	struct buf		 chunk;		/* to be sent */
 	size_t			 trace_n;	/* where the content begins */
