@@ -3,6 +3,7 @@
  * and everything behind a mark.
  */
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,24 +125,38 @@ bad:
 	return -1;
 }
 
+/* Is this the payload?  Its hash is looked at too if it is not `known`. */
+static bool
+is_payload(const struct rec_head *h, const char *p, bool known)
+{
+	unsigned char sum[HASH_LEN];
+
+	if (crc32c(0, p, h->payload_n) != h->payload_crc)
+		return false;
+	if (known || h->payload_n == 0)
+		return true;
+	crypto_generichash(sum, HASH_LEN, (const unsigned char *)p,
+	    h->payload_n, NULL, 0);
+	return memcmp(sum, h->hash, HASH_LEN) == 0;
+}
+
 /* n bytes of the payload, which begins at `start`, from byte `from`. */
 static int
 load_payload(struct reclog *l, struct recpos pos, int fd,
     const struct rec_head *h, uint64_t from, size_t n, struct buf *out)
 {
 	uint64_t	 start = pos.offset + REC_HEAD + h->meta_n;
+	bool		 known = is_seen(&l->seen, pos), whole;
 	char		*p;
 	ssize_t		 got;
 
-	if (!is_seen(&l->seen, pos)) {
-		if (walk_payload(fd, h, start, true) == -1)
-			return -1;
-		set_seen(&l->seen, pos);
-	}
 	if (from >= h->payload_n)
-		return 0;
-	if (n > h->payload_n - from)
+		n = 0;
+	else if (n > h->payload_n - from)
 		n = (size_t)(h->payload_n - from);
+	whole = n == h->payload_n;
+	if (!known && !whole && walk_payload(fd, h, start, true) == -1)
+		return -1;
 	p = buf_room(out, n);
 	if (p == NULL) {
 		errno = ENOMEM;
@@ -150,11 +165,12 @@ load_payload(struct reclog *l, struct recpos pos, int fd,
 	got = disk_read(fd, p, n, start + from);
 	if (got == -1)
 		return -1;
-	if ((size_t)got != n || (n == h->payload_n &&
-	    crc32c(0, p, n) != h->payload_crc)) {
+	if ((size_t)got != n || (whole && !is_payload(h, p, known))) {
 		errno = EBADMSG;
 		return -1;
 	}
+	if (!known)
+		set_seen(&l->seen, pos);
 	buf_grow(out, n);
 	return 0;
 }
