@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "common/core/clock.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
 #include "common/core/xalloc.h"
@@ -21,6 +22,7 @@
 enum {
 	RUNS_MAX = 8,
 	NEWS_MS = 1000,
+	SILENCE_MS = 5 * 60 * 1000,	/* an owner is not waited for longer */
 	ADDRESS_MAX_ = 320
 };
 
@@ -47,6 +49,7 @@ struct run {
 	char			 address[ADDRESS_MAX_ + 1];
 	uint64_t		 mailbox;
 	uint64_t		 n;		/* of the work, once passed */
+	int64_t			 heard;		/* when there last was news */
 	struct scrub_counts	 counts;
 	struct scrub_damage	*found;
 	size_t			 nfound, told;
@@ -127,6 +130,7 @@ find(struct run *r)
 	struct chan *c = link_chan(co.authd);
 
 	r->state = RUN_FINDING;
+	r->heard = clock_now();
 	r->mailbox = 0;
 	r->nfound = r->told = 0;
 	r->counts = (struct scrub_counts){ 0 };
@@ -150,7 +154,7 @@ finish(struct run *r)
 	    L_NUM("damaged", r->damaged), L_NUM("failed", r->failed));
 	if (r->state == RUN_FAILED && !r->is_all)
 		ctl_done(&call, r->status, "%s: %s", r->address, r->why);
-	else if (r->damaged + r->failed > 0)
+	else if (r->damaged > 0 || r->failed > 0)
 		ctl_done(&call, CTL_FAILED, "%llu damaged in %llu mailboxes, "
 		    "%llu not looked at; nothing was changed",
 		    (unsigned long long)r->damaged,
@@ -161,13 +165,20 @@ finish(struct run *r)
 	run_free(r);
 }
 
+/* An owner may say any number, and shall not undo what others said. */
+static uint64_t
+add_up(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* A mailbox has been told to its end: the next, or that was all. */
 static void
 leave_mailbox(struct run *r)
 {
 	if (r->state == RUN_OVER) {
 		scrubrow_total(&r->call, str_c(r->address), &r->counts);
-		r->damaged += r->counts.damaged;
+		r->damaged = add_up(r->damaged, r->counts.damaged);
 		r->mailboxes++;
 	} else if (r->state == RUN_FAILED && r->is_all) {
 		scrubrow_failed(&r->call, str_c(r->address), str_c(r->why));
@@ -205,6 +216,25 @@ answer(struct run *r)
 	    (unsigned long long)r->counts.segments);
 }
 
+/* Whom it waits for is there, but says nothing. */
+static bool
+is_silent(const struct run *r)
+{
+	return (r->state == RUN_FINDING || r->state == RUN_WAITING ||
+	    r->state == RUN_SCRUBBING) &&
+	    clock_now() - r->heard >= SILENCE_MS;
+}
+
+static void
+give_up(struct run *r)
+{
+	if (r->state == RUN_FINDING) {
+		r->is_all = false;
+		fail(r, CTL_FAILED, "authd does not answer");
+	} else
+		fail(r, CTL_FAILED, "its process does not answer");
+}
+
 static void
 on_tick(void *arg)
 {
@@ -213,7 +243,10 @@ on_tick(void *arg)
 	(void)arg;
 	for (r = LIST_FIRST(&co.runs); r != NULL; r = after) {
 		after = LIST_NEXT(r, next);
-		answer(r);
+		if (is_silent(r))
+			give_up(r);
+		else
+			answer(r);
 	}
 	if (!LIST_EMPTY(&co.runs))
 		loop_timer_set(co.tick, NEWS_MS);
@@ -248,6 +281,7 @@ control_found(const struct msg_mailbox_found *m)
 	}
 	r->mailbox = m->mailbox;
 	r->state = RUN_WAITING;
+	r->heard = clock_now();
 	monitor_work(&(struct work_for){ .mailbox = m->mailbox,
 	    .tenant = m->tenant, .shard = m->shard, .fd = -1,
 	    .is_scrub = true });
@@ -277,6 +311,7 @@ control_passed(uint64_t mailbox, uint64_t n)
 		return;
 	r->state = RUN_SCRUBBING;
 	r->n = n;
+	r->heard = clock_now();
 	if (!r->is_all)
 		log_begins(r, str_c(r->address));
 }
@@ -316,6 +351,9 @@ control_scrubbed(uint64_t mailbox, const struct msg_owner_scrubbed *m)
 
 	if (r == NULL)
 		return;
+	/* To say the same for ever is no news. */
+	if (m->bytes > r->counts.bytes)
+		r->heard = clock_now();
 	r->counts = (struct scrub_counts){ .segments = m->segments,
 	    .frames = m->frames, .records = m->records, .files = m->files,
 	    .bytes = m->bytes, .damaged = m->damaged };
