@@ -220,19 +220,13 @@ static void
 put_encoding(struct buf *out, struct str header)
 {
 	struct hdr_field	f;
-	struct str		rest, word;
-	bool			found;
+	struct str		word;
 
-	if (hdr_find(header, S("Content-Transfer-Encoding"), &f)) {
-		rest = f.value;
-		found = mimefield_token(&rest, &word);
-		mimefield_skip(&rest);
-		if (found && rest.n == 0) {
-			structure_string(out, word);
-			return;
-		}
-	}
-	buf_add(out, S("\"7bit\""));
+	if (hdr_find(header, S("Content-Transfer-Encoding"), &f) &&
+	    mimefield_only(f.value, &word))
+		structure_string(out, word);
+	else
+		buf_add(out, S("\"7bit\""));
 }
 
 /* Type, subtype and parameters; without a type it is plain text. */

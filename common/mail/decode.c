@@ -10,7 +10,7 @@ decode_kind(struct str value)
 {
 	struct str word;
 
-	if (!mimefield_token(&value, &word))
+	if (!mimefield_only(value, &word))
 		return DECODE_NONE;
 	if (str_ieq(word, S("base64")))
 		return DECODE_BASE64;

@@ -62,6 +62,15 @@ mimefield_token(struct str *s, struct str *token)
 	return n > 0;
 }
 
+bool
+mimefield_only(struct str value, struct str *token)
+{
+	if (!mimefield_token(&value, token))
+		return false;
+	mimefield_skip(&value);
+	return value.n == 0;
+}
+
 int
 mimefield_type(struct str value, struct str *type, struct str *subtype,
     struct str *params)

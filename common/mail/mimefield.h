@@ -1,7 +1,8 @@
 /*
- * mimefield - the values of structured MIME fields: Content-Type and
- * Content-Disposition, RFC 2045 5.1 and RFC 2183.  Comments are skipped, at
- * any depth, without recursion.  Values may be folded.  Pure.
+ * mimefield - the values of structured MIME fields: Content-Type,
+ * Content-Transfer-Encoding and Content-Disposition, RFC 2045 and RFC 2183.
+ * Comments are skipped, at any depth, without recursion.  Values may be
+ * folded.  Pure.
  */
 #ifndef MAIL_MIMEFIELD_H
 #define MAIL_MIMEFIELD_H
@@ -12,6 +13,9 @@
 void	mimefield_skip(struct str *);
 /* A token off the front; false when there is none. */
 bool	mimefield_token(struct str *, struct str *);
+
+/* A token and nothing else, as an encoding is; false when it is not. */
+bool	mimefield_only(struct str value, struct str *);
 
 /*
  * "type/subtype" off the front; *params is what follows.  -1 when the value

@@ -1,16 +1,19 @@
 /*
- * decode, words and the charsets of text: whole, byte by byte, in odd pieces.
+ * decode, words and the charsets of text: whole, byte by byte, in odd pieces;
+ * and words that are costly.  ATTACKS G-04.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "common/mail/decode.h"
 #include "common/mail/text.h"
 #include "common/mail/words.h"
+#include "imapd/haystack.h"
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -29,6 +32,8 @@ test_kind(void **state)
 		{ "7bit", DECODE_NONE },
 		{ "8bit", DECODE_NONE },
 		{ "base65", DECODE_NONE },
+		{ "base64 x", DECODE_NONE },
+		{ "base64;", DECODE_NONE },
 		{ "", DECODE_NONE },
 	};
 	size_t i;
@@ -141,6 +146,81 @@ test_words(void **state)
 	buf_clear(&out);
 }
 
+/* A header that is words and nothing else: begin, n times what, end. */
+static const struct {
+	const char	*begin, *what;
+	unsigned	 n;
+	const char	*end;
+	size_t		 want;		/* octets */
+} costly[] = {
+	{ "", "=?utf-8?q?a?= ", 100000, "", 100001 },
+	{ "", "=?utf-8?q?a?= =?x-none?q?b?= ", 50000, "", 100001 },
+	/* Each a charset of its own to set up. */
+	{ "", "=?iso-8859-1?q?=E9?= =?iso-8859-15?q?=A4?= ", 50000, "",
+	  250001 },
+	{ "", "=?iso-2022-jp?b?GyRC?= =?gb18030?b?1tA=?= ", 50000, "",
+	  150001 },
+	/* Octets that are no character become three. */
+	{ "=?utf-8?q?", "=C3", 100000, "?=", 300000 },
+	{ "=?utf-8?b?", "////", 100000, "?=", 900000 },
+	{ "", "=?utf-8?q?=C3?= ", 100000, "", 300001 },
+	/* No charset has such a name: as it came. */
+	{ "=?", "a", 4096, "?q?x?=", 4104 },
+	{ "", "=?", 500000, "", 1000000 },
+	{ "", "=?a?q?", 100000, "", 600000 },
+	{ "", "=?a?q?b?", 100000, "", 400000 },
+	{ "=?utf-8?q?", "?", 1000000, "", 1000010 },
+	{ "=?utf-8?q?", "_", 1000000, "", 1000010 },
+	{ "=?utf-8?q?a?=", " ", 1000000, "=?utf-8?q?a?=", 2 },
+};
+
+static double
+cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+test_costly_words(void **state)
+{
+	struct buf	text, out;
+	double		from, took;
+	unsigned	k;
+	size_t		i;
+
+	(void)state;
+	buf_init(&text, 16 << 20);
+	buf_init(&out, 16 << 20);
+	for (i = 0; i < COUNT(costly); i++) {
+		buf_reset(&text);
+		buf_reset(&out);
+		buf_addz(&text, costly[i].begin);
+		for (k = 0; k < costly[i].n; k++)
+			buf_addz(&text, costly[i].what);
+		buf_addz(&text, costly[i].end);
+		assert_true(buf_ok(&text));
+		from = cpu();
+		words_decode(buf_str(&text), &out);
+		if (out.n != costly[i].want)
+			fail_msg("%.9s%.20s: %zu octets", costly[i].begin,
+			    costly[i].what, out.n);
+		/* As SEARCH sees it: there is always room. */
+		buf_reset(&out);
+		haystack_value(buf_str(&text), &out);
+		assert_true(out.n > 0 && buf_ok(&out));
+		took = cpu() - from;
+		/* Under a second with sanitizers; else minutes. */
+		if (took > 3)
+			fail_msg("%.9s%.20s: %.1f s", costly[i].begin,
+			    costly[i].what, took);
+	}
+	buf_clear(&text);
+	buf_clear(&out);
+}
+
 static void
 test_charsets(void **state)
 {
@@ -203,6 +283,7 @@ main(void)
 		cmocka_unit_test(test_kind),
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_costly_words),
 		cmocka_unit_test(test_charsets),
 	};
 
