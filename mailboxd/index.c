@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/core/log.h"
@@ -99,16 +100,62 @@ open_db(struct index *ix)
 	return r == 0 ? 0 : failed(ix, "db open", r);
 }
 
+/*
+ * What is in the way: DB_CONFIG, which would be obeyed, and what is no file.
+ * Berkeley DB would follow a link and wait at a fifo.
+ */
+static bool
+is_foreign(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	return strcmp(name, "DB_CONFIG") == 0 ||
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode);
+}
+
+static DIR *
+open_list(int dirfd)
+{
+	DIR	*d;
+	int	 fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return NULL;
+	d = fdopendir(fd);
+	if (d == NULL)
+		(void)close(fd);
+	return d;
+}
+
+/* Nobody here makes anything else: it is all ours, or not to be opened. */
+static bool
+is_ours(int dirfd)
+{
+	struct dirent	*e;
+	DIR		*d = open_list(dirfd);
+	bool		 is_ok = d != NULL;
+
+	while (is_ok && (e = readdir(d)) != NULL) {
+		is_ok = !is_foreign(dirfd, e->d_name);
+		if (!is_ok)
+			log_warn("index", L_Z("error", "not of the index"),
+			    L_Z("file", e->d_name));
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return is_ok;
+}
+
 struct index *
 index_open(int dirfd)
 {
 	struct index *ix;
 
-	/* It would be obeyed, and nobody here writes one. */
-	if (faccessat(dirfd, "DB_CONFIG", F_OK, 0) == 0) {
-		log_warn("index", L_Z("error", "DB_CONFIG is there"));
+	if (!is_ours(dirfd))
 		return NULL;
-	}
 	if (fchdir(dirfd) == -1) {
 		log_warn("index", L_Z("call", "fchdir"), L_ERRNO);
 		return NULL;
@@ -171,17 +218,11 @@ int
 index_wipe(int dirfd)
 {
 	struct dirent	*e;
-	DIR		*d;
-	int		 fd, r = 0;
+	DIR		*d = open_list(dirfd);
+	int		 r = 0;
 
-	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
+	if (d == NULL)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		(void)close(fd);
-		return -1;
-	}
 	while ((e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 ||
 		    strcmp(e->d_name, "..") == 0)

@@ -92,9 +92,10 @@ disk_open(int dirfd, const char *name, int flags)
 {
 	int fd;
 
+	/* What is no file is an error, and nobody waits at a fifo for it. */
 	do
 		fd = disk_io->open(dirfd, name,
-		    flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+		    flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	while (fd == -1 && errno == EINTR);
 	return fd;
 }

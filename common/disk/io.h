@@ -33,7 +33,7 @@ extern const struct disk_io	disk_io_real;
 /* The table in use; a test changes it between two logs, never during one. */
 extern const struct disk_io	*disk_io;
 
-/* Never follows a link, never survives an exec.  Mode 0600. */
+/* Never follows a link, waits at a fifo or survives an exec.  Mode 0600. */
 int	disk_open(int dirfd, const char *, int flags);
 /* Bytes read, fewer than n only at the end of the file; -1 with errno. */
 ssize_t	disk_read(int, void *, size_t n, uint64_t offset);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,21 +288,37 @@ test_logs_removed(void **state)
 	assert_true(count_logs(f->dirfd) <= 2);
 }
 
+/* What nobody here makes: refused before Berkeley DB sees it, and wiped. */
 static void
-test_config_refused(void **state)
+test_foreign_refused(void **state)
 {
+	static const struct {
+		const char	*name;
+		mode_t		 type;	/* 0: a link */
+	} rows[] = {
+		{ "DB_CONFIG", S_IFREG }, { "DB_CONFIG", 0 },
+		{ "index.db", S_IFIFO }, { "index.db", 0 },
+		{ "log.0000000001", S_IFIFO }, { "log.0000000009", S_IFIFO },
+		{ "__db.001", S_IFIFO }, { "__db.001", 0 },
+		{ "x", S_IFSOCK },
+	};
 	struct fixture	*f = *state;
-	int		 fd;
+	size_t		 i;
+	int		 r;
 
-	index_close(f->ix);
-	fd = openat(f->dirfd, "DB_CONFIG", O_WRONLY | O_CREAT, 0600);
-	assert_int_not_equal(fd, -1);
-	(void)close(fd);
-	f->ix = index_open(f->dirfd);
-	assert_null(f->ix);
-	assert_int_equal(index_wipe(f->dirfd), 0);
-	f->ix = index_open(f->dirfd);
-	assert_non_null(f->ix);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		index_close(f->ix);
+		(void)unlinkat(f->dirfd, rows[i].name, 0);
+		r = rows[i].type == 0 ?
+		    symlinkat("/dev/zero", f->dirfd, rows[i].name) :
+		    mknodat(f->dirfd, rows[i].name, rows[i].type | 0600, 0);
+		assert_int_equal(r, 0);
+		f->ix = index_open(f->dirfd);
+		assert_null(f->ix);
+		assert_int_equal(index_wipe(f->dirfd), 0);
+		f->ix = index_open(f->dirfd);
+		assert_non_null(f->ix);
+	}
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -315,7 +332,7 @@ main(void)
 		TEST(test_killed),
 		TEST(test_damage),
 		TEST(test_logs_removed),
-		TEST(test_config_refused),
+		TEST(test_foreign_refused),
 	};
 
 	log_to(open("/dev/null", O_WRONLY));
