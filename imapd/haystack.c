@@ -4,7 +4,6 @@
 #include "imapd/haystack.h"
 
 #include "common/mail/mimefield.h"
-#include "common/mail/rfc5322.h"
 #include "common/mail/words.h"
 
 enum {
@@ -136,8 +135,9 @@ haystack_feed(struct haystack *h, struct str s, bool last, struct buf *out)
 
 /* -- headers ---------------------------------------------------------- */
 
-void
-haystack_value(struct str value, struct buf *out)
+/* The value of a field. */
+static void
+fold_value(struct str value, struct buf *out)
 {
 	struct buf line, text;
 
@@ -151,23 +151,19 @@ haystack_value(struct str value, struct buf *out)
 	buf_clear(&text);
 }
 
-bool
-haystack_field(struct str *header, struct buf *out)
+size_t
+haystack_field(const struct hdr_field *f, struct buf *out)
 {
-	struct hdr_field f;
+	size_t at;
 
-	switch (hdr_next(header, &f)) {
-	case HDR_FIELD:
-		text_fold(f.name, out);
-		buf_add(out, S(": "));
-		haystack_value(f.value, out);
-		buf_add(out, S("\r\n"));
-		return true;
-	case HDR_JUNK:
-		text_fold(f.raw, out);
-		return true;
-	case HDR_END:
-		break;
+	if (f->name.n == 0) {
+		text_fold(f->raw, out);
+		return out->n;
 	}
-	return false;
+	text_fold(f->name, out);
+	buf_add(out, S(": "));
+	at = out->n;
+	fold_value(f->value, out);
+	buf_add(out, S("\r\n"));
+	return at;
 }

@@ -11,6 +11,7 @@
 #define IMAPD_HAYSTACK_H
 
 #include "common/mail/decode.h"
+#include "common/mail/rfc5322.h"
 #include "common/mail/text.h"
 
 enum { HAYSTACK_TEXT_MAX = 4 * 1024 * 1024 };	/* bytes of a piece, folded */
@@ -30,10 +31,11 @@ bool	haystack_begin(struct haystack *, struct str header);
 void	haystack_feed(struct haystack *, struct str, bool last,
 	    struct buf *out);
 
-/* The value of a field. */
-void	haystack_value(struct str value, struct buf *out);
-/* A field, its name included, off the front of a header; false at its end. */
-bool	haystack_field(struct str *header, struct buf *out);
+/*
+ * A field with its name, or a line that is none; where in *out the value of
+ * the field is.  What does not fit is left out.
+ */
+size_t	haystack_field(const struct hdr_field *, struct buf *out);
 /* Whether a message with this header consists of parts. */
 bool	haystack_has_parts(struct str header);
 

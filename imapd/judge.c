@@ -4,7 +4,6 @@
  */
 #include "common/mail/date.h"
 #include "common/mail/rfc5322.h"
-#include "imapd/haystack.h"
 #include "imapd/searchkey.h"
 
 void
@@ -13,20 +12,15 @@ search_tree_reset(struct search_tree *t)
 	unsigned i;
 
 	for (i = 0; i < t->n; i++) {
-		t->keys[i].verdict = VERDICT_UNKNOWN;
-		match_reset(&t->keys[i].match);
-	}
-}
+		struct search_key *k = &t->keys[i];
 
-void
-search_tree_feed(struct search_tree *t, struct str text, bool header)
-{
-	unsigned i;
-
-	for (i = 0; i < t->n; i++) {
-		if (t->keys[i].op == SEARCH_TEXT ||
-		    (t->keys[i].op == SEARCH_BODY && !header))
-			match_feed(&t->keys[i].match, text);
+		k->verdict = VERDICT_UNKNOWN;
+		match_reset(&k->match);
+		/*
+		 * RFC 3501 6.4.4: an empty text matches any field of its
+		 * name, but there must be one.
+		 */
+		k->hit = k->match.found && k->op != SEARCH_HEADER;
 	}
 }
 
@@ -36,31 +30,8 @@ yes_if(bool yes)
 	return yes ? VERDICT_YES : VERDICT_NO;
 }
 
-/* RFC 3501 6.4.4: an empty text matches any field of that name. */
-static bool
-in_header(struct search_key *k, struct str rest)
-{
-	struct hdr_field	f;
-	enum hdr_kind		kind;
-	struct buf		text;
-	bool			found = false;
-
-	while (!found && (kind = hdr_next(&rest, &f)) != HDR_END) {
-		if (kind != HDR_FIELD || !str_ieq(f.name, k->name))
-			continue;
-		buf_init(&text, HAYSTACK_TEXT_MAX);
-		haystack_value(f.value, &text);
-		match_reset(&k->match);
-		match_feed(&k->match, buf_str(&text));
-		found = k->match.found;
-		buf_clear(&text);
-	}
-	return found;
-}
-
-/* The day on the Date field; false when there is none to be read. */
-static bool
-sent_day(struct str header, int32_t *day)
+bool
+search_sent_day(struct str header, int32_t *day)
 {
 	struct hdr_field	f;
 	struct buf		line;
@@ -80,23 +51,25 @@ sent_day(struct str header, int32_t *day)
 }
 
 static enum verdict
-by_header(struct search_key *k, const struct search_facts *facts)
+by_sent(const struct search_key *k, const struct search_facts *facts)
 {
-	struct str	header;
-	int32_t		day;
-
-	if (facts->header == NULL)
+	if (!facts->header)
 		return VERDICT_UNKNOWN;
-	header = buf_str(facts->header);
-	if (k->op == SEARCH_HEADER)
-		return yes_if(in_header(k, header));
-	if (!sent_day(header, &day))
+	if (!facts->has_sent)
 		return VERDICT_NO;
 	if (k->op == SEARCH_SENTBEFORE)
-		return yes_if(day < k->day);
+		return yes_if(facts->sent < k->day);
 	if (k->op == SEARCH_SENTON)
-		return yes_if(day == k->day);
-	return yes_if(day >= k->day);
+		return yes_if(facts->sent == k->day);
+	return yes_if(facts->sent >= k->day);
+}
+
+static enum verdict
+by_text(const struct search_key *k, bool done)
+{
+	if (k->hit)
+		return VERDICT_YES;
+	return done ? VERDICT_NO : VERDICT_UNKNOWN;
 }
 
 static bool
@@ -143,13 +116,12 @@ leaf(struct search_key *k, const struct search_facts *facts)
 	case SEARCH_SENTBEFORE:
 	case SEARCH_SENTON:
 	case SEARCH_SENTSINCE:
+		return by_sent(k, facts);
 	case SEARCH_HEADER:
-		return by_header(k, facts);
+		return by_text(k, facts->header);
 	case SEARCH_BODY:
 	case SEARCH_TEXT:
-		if (k->match.found)
-			return VERDICT_YES;
-		return facts->body_done ? VERDICT_NO : VERDICT_UNKNOWN;
+		return by_text(k, facts->body);
 	case SEARCH_AND:
 	case SEARCH_OR:
 	case SEARCH_NOT:

@@ -2,10 +2,11 @@
  * search - SEARCH and UID SEARCH at work, RFC 3501 6.4.4 and 7.2.5.
  *
  * Message after message: first by what the store knows without reading, then
- * with its header, then with its text, part after part and a piece at a time,
- * until the verdict is there.  A message of several parts is read twice: the
- * first time to find them.  So a search of everything shares the process with
- * the other sessions.  Pure.
+ * by the fields that keys name, then by its other text, part after part and a
+ * piece at a time, until the verdict is there.  A message of several parts is
+ * read twice: the first time to find them.  Each of these steps is a small
+ * one, so a search of everything shares the process with the other sessions.
+ * Pure.
  */
 #include <stdlib.h>
 
@@ -15,23 +16,34 @@
 #include "imapd/header.h"
 #include "imapd/searchkey.h"
 #include "imapd/session.h"
+#include "imapd/sift.h"
 
 enum { PIECE = 32 * 1024 };
 
+/* What is under way with a message, or was the last thing done. */
+enum stage {
+	STAGE_NEW,
+	STAGE_FIELDS,		/* that keys name */
+	STAGE_SCAN,		/* its parts are looked for */
+	STAGE_PARTS		/* all the rest of it */
+};
+
 struct search {
 	struct search_tree	tree;
+	struct sift		sift;
 	struct header		header;
 	struct mime		mime;		/* n 0: it has one part */
 	struct haystack		hay;
 	struct buf		piece;		/* octets */
-	struct buf		text;		/* the same, to be searched */
 	size_t			at;		/* index of the message */
 	struct store_body	*body;		/* its octets; NULL: not yet */
 	uint32_t		from;		/* the next one to read */
 	uint32_t		left;		/* of the part's body */
 	unsigned		part;
-	bool			reading;	/* its text */
-	bool			scanning;	/* its parts are looked for */
+	bool			begun;		/* this body */
+	enum stage		stage;
+	bool			has_sent;	/* its Date says a day */
+	int32_t			sent;
 	bool			failed;
 };
 
@@ -58,7 +70,7 @@ search_free(struct imap *s)
 	mime_clear(&q->mime);
 	haystack_clear(&q->hay);
 	buf_clear(&q->piece);
-	buf_clear(&q->text);
+	sift_clear(&q->sift);
 	free(q);
 	s->search = NULL;
 }
@@ -70,8 +82,9 @@ next_message(struct imap *s)
 
 	close_body(s);
 	mime_clear(&q->mime);
+	sift_reset(&q->sift);
 	search_tree_reset(&q->tree);
-	q->reading = false;
+	q->stage = STAGE_NEW;
 	q->at++;
 }
 
@@ -87,16 +100,17 @@ found(struct imap *s)
 
 /* Goes on to the next message when the verdict is there. */
 static bool
-judge(struct imap *s, const struct store_msg *msg, bool with_header,
-    bool body_done)
+judge(struct imap *s, const struct store_msg *msg, bool header, bool body)
 {
 	struct search		*q = s->search;
 	struct search_facts	 facts = {
 		.msg = msg,
 		.number = (uint32_t)q->at + 1,
 		.recent = s->view.m[q->at].recent,
-		.header = with_header ? &q->header.text : NULL,
-		.body_done = body_done
+		.header = header,
+		.body = body,
+		.has_sent = q->has_sent,
+		.sent = q->sent
 	};
 
 	s->work -= (int64_t)q->tree.n;
@@ -116,34 +130,16 @@ judge(struct imap *s, const struct store_msg *msg, bool with_header,
 /* -- the text of a message ------------------------------------------------ */
 
 static void
-feed(struct imap *s, bool header)
-{
-	struct search *q = s->search;
-
-	search_tree_feed(&q->tree, buf_str(&q->text), header);
-	s->work -= (int64_t)(q->text.n * (1 + q->tree.ntexts));
-	buf_reset(&q->text);
-}
-
-static void
-feed_header(struct imap *s, struct str header, bool top)
-{
-	struct search *q = s->search;
-
-	while (haystack_field(&header, &q->text))
-		feed(s, top);
-}
-
-static void
 set_body(struct search *q, struct str header, uint32_t from, uint32_t n)
 {
 	q->from = from;
 	q->left = n;
+	q->begun = false;
 	if (!haystack_begin(&q->hay, header))
 		q->left = 0;
 }
 
-/* Its header is fed; its text, if it has any of its own, comes next. */
+/* Its header is due; its text, if it has any of its own, comes next. */
 static void
 begin_part(struct imap *s)
 {
@@ -151,11 +147,8 @@ begin_part(struct imap *s)
 	const struct mime_part	*p = &q->mime.parts[q->part];
 	struct str		 header = mime_header(&q->mime, p);
 
-	/* Nothing is found that begins in the part before. */
-	buf_add(&q->text, S("\r\n"));
-	feed(s, false);
 	if (q->part > 0)
-		feed_header(s, header, false);
+		sift_header(&q->sift, header, SIFT_PART);
 	if (p->child == 0)
 		set_body(q, header, p->body, p->body_n);
 }
@@ -166,18 +159,17 @@ begin_text(struct imap *s, const struct store_msg *msg)
 	struct search	*q = s->search;
 	struct str	 header = buf_str(&q->header.text);
 
-	q->reading = true;
 	q->part = 0;
 	q->from = q->left = 0;
-	feed_header(s, header, true);
-	buf_add(&q->text, S("\r\n"));
-	feed(s, true);
-	q->scanning = haystack_has_parts(header);
-	if (q->scanning)
+	sift_header(&q->sift, header, SIFT_OTHERS);
+	if (haystack_has_parts(header)) {
+		q->stage = STAGE_SCAN;
 		mime_init(&q->mime);
-	else
+	} else {
+		q->stage = STAGE_PARTS;
 		set_body(q, header, (uint32_t)header.n,
 		    msg->size - (uint32_t)header.n);
+	}
 }
 
 /* The next octets of the message, at most n. */
@@ -212,53 +204,49 @@ scan(struct imap *s, const struct store_msg *msg)
 		return;
 	}
 	mime_end(&q->mime);
-	q->scanning = false;
+	q->stage = STAGE_PARTS;
 	begin_part(s);
+}
+
+static void
+read_body(struct imap *s)
+{
+	struct search	*q = s->search;
+	struct buf	*text = sift_room(&q->sift);
+
+	if (read_piece(s, q->left) == -1)
+		return;
+	q->left -= (uint32_t)q->piece.n;
+	haystack_feed(&q->hay, buf_str(&q->piece), q->left == 0, text);
+	s->work -= (int64_t)text->n;
+	sift_body(&q->sift, !q->begun);
+	q->begun = true;
 }
 
 static void
 read_on(struct imap *s, const struct store_msg *msg)
 {
-	struct search *q = s->search;
+	struct search	*q = s->search;
+	bool		 over = q->left == 0 && q->part + 1 >= q->mime.n;
 
-	if (q->scanning) {
-		scan(s, msg);
+	if (judge(s, msg, true, over) || over)
+		return;
+	if (q->left > 0) {
+		read_body(s);
 		return;
 	}
-	if (q->left > 0) {
-		if (read_piece(s, q->left) == -1)
-			return;
-		q->left -= (uint32_t)q->piece.n;
-		haystack_feed(&q->hay, buf_str(&q->piece), q->left == 0,
-		    &q->text);
-		feed(s, false);
-		if (judge(s, msg, true, false) || q->left > 0)
-			return;
-	}
-	if (++q->part < q->mime.n)
-		begin_part(s);
-	else
-		judge(s, msg, true, true);
+	q->part++;
+	begin_part(s);
 }
 
 /* -- messages -------------------------------------------------------------- */
 
 static void
-look(struct imap *s)
+begin_fields(struct imap *s, const struct store_msg *msg)
 {
-	struct search		*q = s->search;
-	const struct store_msg	*msg = view_msg(&s->view, q->at);
+	struct search	*q = s->search;
+	struct str	 header;
 
-	if (msg == NULL) {
-		next_message(s);
-		return;
-	}
-	if (q->reading) {
-		read_on(s, msg);
-		return;
-	}
-	if (judge(s, msg, false, false))
-		return;
 	if (s->store->ops->body_open(s->store->impl, s->view.folder,
 	    msg->uid, &q->body) != STORE_OK ||
 	    header_load(&q->header, s->store, q->body, msg, &s->work) !=
@@ -267,18 +255,48 @@ look(struct imap *s)
 		next_message(s);
 		return;
 	}
-	if (!judge(s, msg, true, false))
-		begin_text(s, msg);
+	header = buf_str(&q->header.text);
+	q->has_sent = q->tree.has_sent && search_sent_day(header, &q->sent);
+	q->stage = STAGE_FIELDS;
+	if (q->tree.nfields > 0)
+		sift_header(&q->sift, header, SIFT_NAMED);
+}
+
+/* What was begun is all fed: what comes next? */
+static void
+look(struct imap *s, const struct store_msg *msg)
+{
+	switch (s->search->stage) {
+	case STAGE_NEW:
+		if (!judge(s, msg, false, false))
+			begin_fields(s, msg);
+		break;
+	case STAGE_FIELDS:
+		if (!judge(s, msg, true, false))
+			begin_text(s, msg);
+		break;
+	case STAGE_SCAN:
+		scan(s, msg);
+		break;
+	case STAGE_PARTS:
+		read_on(s, msg);
+		break;
+	}
 }
 
 static void
 search_step(struct imap *s)
 {
-	struct search *q = s->search;
+	struct search		*q = s->search;
+	const struct store_msg	*msg;
 
 	while (s->work > 0 && s->out.n < IMAP_OUT_SOFT) {
 		if (q->at < s->view.n) {
-			look(s);
+			msg = view_msg(&s->view, q->at);
+			if (msg == NULL)
+				next_message(s);
+			else if (sift_step(&q->sift, &s->work))
+				look(s, msg);
 			continue;
 		}
 		buf_add(&s->out, S("\r\n"));
@@ -321,7 +339,7 @@ cmd_search(struct imap *s)
 	header_init(&q->header);
 	haystack_init(&q->hay);
 	buf_init(&q->piece, PIECE);
-	buf_init(&q->text, HAYSTACK_TEXT_MAX);
+	sift_init(&q->sift, &q->tree);
 	if (search_tree_parse(&s->args, &q->tree) == -1) {
 		imap_bad_args(s);
 		return;

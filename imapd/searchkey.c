@@ -81,6 +81,8 @@ search_tree_clear(struct search_tree *t)
 		seqset_clear(&t->keys[i].set);
 	}
 	free(t->keys);
+	free(t->texts);
+	free(t->fields);
 	*t = (struct search_tree){ 0 };
 }
 
@@ -242,8 +244,6 @@ read_word(struct parse *p, struct search_tree *t, unsigned depth,
 		return -1;
 	t->keys[*out].flag = words[i].flag;
 	t->keys[*out].name = words[i].field;
-	if (words[i].op == SEARCH_BODY || words[i].op == SEARCH_TEXT)
-		t->ntexts++;
 	return read_arg(p, t, *out, words[i].arg, depth);
 }
 
@@ -289,6 +289,75 @@ read_charset(struct parse *p, struct search_tree *t)
 	return parse_sp(p);
 }
 
+/* -- the keys that texts are fed to ----------------------------------- */
+
+/* Any order in which names that are the same are together. */
+static int
+name_cmp(struct str a, struct str b)
+{
+	size_t	i;
+	int	d = 0;
+
+	if (a.n != b.n)
+		return a.n < b.n ? -1 : 1;
+	for (i = 0; i < a.n && d == 0; i++)
+		d = ascii_lower(a.p[i]) - ascii_lower(b.p[i]);
+	return d;
+}
+
+static int
+key_cmp(const void *a, const void *b)
+{
+	return name_cmp((*(struct search_key *const *)a)->name,
+	    (*(struct search_key *const *)b)->name);
+}
+
+static void
+sort_keys(struct search_tree *t)
+{
+	unsigned i;
+
+	t->texts = xcalloc(t->n, sizeof(struct search_key *));
+	t->fields = xcalloc(t->n, sizeof(struct search_key *));
+	for (i = 0; i < t->n; i++) {
+		struct search_key *k = &t->keys[i];
+
+		if (k->op == SEARCH_BODY || k->op == SEARCH_TEXT)
+			t->texts[t->ntexts++] = k;
+		if (k->op == SEARCH_HEADER)
+			t->fields[t->nfields++] = k;
+		if (k->op == SEARCH_SENTBEFORE || k->op == SEARCH_SENTON ||
+		    k->op == SEARCH_SENTSINCE)
+			t->has_sent = true;
+	}
+	qsort(t->fields, t->nfields, sizeof(struct search_key *), key_cmp);
+}
+
+/* The first key whose name is not before this one, or behind it. */
+static unsigned
+bound(const struct search_tree *t, struct str name, bool behind)
+{
+	unsigned low = 0, high = t->nfields, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (name_cmp(t->fields[mid]->name, name) < (behind ? 1 : 0))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct search_key **
+search_tree_named(const struct search_tree *t, struct str name, unsigned *n)
+{
+	unsigned first = bound(t, name, false);
+
+	*n = bound(t, name, true) - first;
+	return t->fields + first;
+}
+
 int
 search_tree_parse(struct parse *p, struct search_tree *t)
 {
@@ -298,7 +367,9 @@ search_tree_parse(struct parse *p, struct search_tree *t)
 		return -1;
 	if (t->bad_charset)
 		return 0;
-	if (read_keys(p, t, 0, 1) == -1)
+	if (read_keys(p, t, 0, 1) == -1 || parse_end(p) == -1)
 		return -1;
-	return parse_end(p);
+	sort_keys(t);
+	search_tree_reset(t);
+	return 0;
 }

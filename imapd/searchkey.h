@@ -62,29 +62,37 @@ struct search_key {
 	uint32_t	number;
 	int32_t		day;
 	struct str	name;		/* of a field or keyword, borrowed */
-	struct match	match;
 	struct seqset	set;
-	enum verdict	verdict;	/* on the present message */
+	/* On the present message. */
+	struct match	match;
+	bool		hit;		/* the text was found */
+	enum verdict	verdict;
 };
 
 struct search_tree {
 	struct search_key	*keys;	/* [0] is the root, an AND */
 	unsigned		 n, cap;
-	unsigned		 ntexts;	/* BODY and TEXT */
+	struct search_key	**texts;	/* BODY and TEXT */
+	unsigned		 ntexts;
+	struct search_key	**fields;	/* HEADER, those of a name
+						   together */
+	unsigned		 nfields;
+	bool			 has_sent;	/* one is about its Date */
 	bool			 bad_charset;
 };
 
 /*
- * What is known of a message.  Header NULL: not read yet.  The matchers of
- * BODY and TEXT are fed by search_tree_feed, and the caller says when the end
- * has come.
+ * What is known of a message.  The matchers of the texts are fed by sift.h,
+ * and the caller says how far: `header` when all fields have been there that
+ * a key names, and `sent` is set; `body` when all of the message has.
  */
 struct search_facts {
 	const struct store_msg	*msg;
 	uint32_t		 number;
 	bool			 recent;
-	const struct buf	*header;
-	bool			 body_done;
+	bool			 header, body;
+	bool			 has_sent;	/* a Date, the day on it */
+	int32_t			 sent;
 };
 
 void	search_tree_clear(struct search_tree *);
@@ -92,8 +100,11 @@ void	search_tree_clear(struct search_tree *);
 int	search_tree_parse(struct parse *, struct search_tree *);
 /* A new message: nothing is known of it. */
 void	search_tree_reset(struct search_tree *);
-/* Folded text; `header` is that of the message itself: not for BODY. */
-void	search_tree_feed(struct search_tree *, struct str text, bool header);
+/* The keys about fields of that name, n of them. */
+struct search_key **search_tree_named(const struct search_tree *,
+	    struct str name, unsigned *n);
+/* The day on the Date field; false when there is none to be read. */
+bool	search_sent_day(struct str header, int32_t *day);
 enum verdict search_tree_judge(struct search_tree *,
 	    const struct search_facts *);
 

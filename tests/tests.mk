@@ -7,11 +7,15 @@ TESTLIB	= $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 EVERY	= $(foreach f,$(FOLDERS),$(call archive,$(f)))
 TEST_LIBS = -lcmocka $(LIBS) $(sort $(foreach f,$(FOLDERS),$(LIBS_$(call name,$(f)))))
 
+# Functions of ours that a test stands before.
+WRAP_imap_sift_test = -Wl,--wrap=text_fold,--wrap=match_feed
+
 define unit
 $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(TESTLIB) $(EVERY)
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
-	@$(CC) $(LDFLAGS) -o $$@ $(B)/obj/tests/unit/$(1).o $(TESTLIB) \
+	@$(CC) $(LDFLAGS) $(WRAP_$(1)) -o $$@ $(B)/obj/tests/unit/$(1).o \
+	    $(TESTLIB) \
 	    -Wl,--start-group $(EVERY) -Wl,--end-group -lcmocka $(TEST_LIBS)
 endef
 $(foreach u,$(UNITS),$(eval $(call unit,$(u))))

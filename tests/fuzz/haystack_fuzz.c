@@ -29,6 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct haystack	h;
 	struct buf	out;
+	struct hdr_field field;
 	struct str	rest, body, s;
 	size_t		n;
 
@@ -49,8 +50,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(&out);
 		}
 	}
-	while (haystack_field(&rest, &out))
+	while (hdr_next(&rest, &field) != HDR_END) {
+		assert(haystack_field(&field, &out) <= out.n);
 		check(&out);
+	}
 	haystack_clear(&h);
 	buf_clear(&out);
 	return 0;
