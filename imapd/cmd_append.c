@@ -2,7 +2,8 @@
  * cmd_append - APPEND, RFC 3501 6.3.11, and APPENDUID of RFC 4315.
  *
  * What can be known before the message is known before the client is asked
- * for it.  The message goes to the store in the pieces in which it comes.
+ * for it.  The message goes to the store in the pieces in which it comes, and
+ * the session waits until the store can end it.
  * Pure.
  */
 #include <stdlib.h>
@@ -167,22 +168,22 @@ append_feed(struct imap *s, struct str bytes)
 	return piece.n;
 }
 
-void
-append_finish(struct imap *s)
+bool
+append_waits(const struct imap *s)
+{
+	const struct append *a = s->append;
+
+	return a != NULL && a->at != NULL &&
+	    !s->store->ops->append_ready(s->store->impl, a->at);
+}
+
+static void
+append_step(struct imap *s)
 {
 	struct append		*a = s->append;
-	struct parse		 rest = collect_command(&s->in);
 	uint32_t		 validity = 0, uid = 0;
 	enum store_result	 r = a->result;
 
-	if (!parse_is_end(&rest)) {
-		imap_bad(s, "too many arguments");
-		return;
-	}
-	if (a->nul) {
-		imap_bad(s, "NUL in a message");
-		return;
-	}
 	if (a->at != NULL) {
 		r = s->store->ops->append_end(s->store->impl, a->at,
 		    &validity, &uid);
@@ -192,4 +193,24 @@ append_finish(struct imap *s)
 		imap_ok(s, "[APPENDUID %u %u] appended", validity, uid);
 	else
 		imap_result_into(s, r, "");
+}
+
+void
+append_finish(struct imap *s)
+{
+	struct append	*a = s->append;
+	struct parse	 rest = collect_command(&s->in);
+
+	if (!parse_is_end(&rest)) {
+		imap_bad(s, "too many arguments");
+		return;
+	}
+	if (a->nul) {
+		imap_bad(s, "NUL in a message");
+		return;
+	}
+	if (a->at != NULL)
+		s->store->ops->append_whole(s->store->impl, a->at);
+	s->state = IMAP_RUN;
+	s->step = append_step;
 }

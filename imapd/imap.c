@@ -128,6 +128,7 @@ imap_wants(const struct imap *s)
 	case IMAP_STREAM:
 		return IMAP_WANT_INPUT;
 	case IMAP_RUN:
+		return append_waits(s) ? IMAP_WANT_STORE : IMAP_WANT_STEP;
 	case IMAP_FINISH:
 	case IMAP_DEAD:
 		break;
@@ -138,6 +139,8 @@ imap_wants(const struct imap *s)
 bool
 imap_changed(const struct imap *s)
 {
+	if (s->state == IMAP_RUN && s->append != NULL)
+		return !append_waits(s);
 	return s->state == IMAP_IDLE && view_is_stale(&s->view, true);
 }
 

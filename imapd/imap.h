@@ -12,7 +12,7 @@
  *		imap_step(s, clock), and again in the next turn
  *	send imap_out(s), drop from it what was sent
  *
- * After each change in the store every session of the mailbox is told by
+ * After each change in the store every session of the mailbox is asked by
  * imap_changed.  Also here: RFC 2177 (IDLE), 2342 (NAMESPACE), 2971 (ID),
  * 3348 (CHILDREN), 3691 (UNSELECT), 4315 (UIDPLUS), 7888 (LITERAL+), 9208
  * (QUOTA, without SETQUOTA), and the response codes of 5530.
@@ -33,6 +33,7 @@ enum imap_want {
 	IMAP_WANT_INPUT,
 	IMAP_WANT_STEP,
 	IMAP_WANT_ROOM,		/* until imap_out is below IMAP_OUT_SOFT */
+	IMAP_WANT_STORE,	/* until imap_changed: it has taken a message */
 	IMAP_WANT_END		/* send what is left and close */
 };
 
@@ -52,7 +53,7 @@ void		 imap_step(struct imap *, int64_t now);
 enum imap_want	 imap_wants(const struct imap *);
 struct buf	*imap_out(struct imap *);
 
-/* The store has changed: true if the session now has something to say. */
+/* The store has changed: true if the session now has something to do. */
 bool		 imap_changed(const struct imap *);
 /* The client was silent for too long: BYE. */
 void		 imap_timeout(struct imap *);

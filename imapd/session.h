@@ -166,6 +166,8 @@ bool	append_literal(struct imap *);
 size_t	append_feed(struct imap *, struct str);
 /* The line behind the message is there. */
 void	append_finish(struct imap *);
+/* It is with the store, which is not ready to end it. */
+bool	append_waits(const struct imap *);
 void	append_free(struct imap *);
 
 void	cmd_store(struct imap *);

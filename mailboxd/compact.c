@@ -136,7 +136,6 @@ static bool
 is_ready(const struct mbox *m)
 {
 	return !m->dead && m->ix != NULL && !m->changed &&
-	    m->large.waiting == 0 &&
 	    reclog_pending(m->log) == 0 && reclog_is_synced(m->log);
 }
 

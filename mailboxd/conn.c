@@ -39,26 +39,13 @@ struct conn {
 	bool			 sent_close;
 };
 
-static bool (*is_shut)(void);
-
-void
-conn_gate(bool (*fn)(void))
-{
-	is_shut = fn;
-}
-
-static bool
-must_wait(void)
-{
-	return is_shut != NULL && is_shut();
-}
-
 /* -- the two engines as one ------------------------------------------- */
 
 enum want {
 	WANT_INPUT,
 	WANT_STEP,
 	WANT_ROOM,
+	WANT_STORE,
 	WANT_END
 };
 
@@ -85,6 +72,8 @@ wants_imap(const struct conn *s)
 		return WANT_STEP;
 	case IMAP_WANT_ROOM:
 		return WANT_ROOM;
+	case IMAP_WANT_STORE:
+		return WANT_STORE;
 	case IMAP_WANT_END:
 		return WANT_END;
 	}
@@ -199,7 +188,7 @@ run(struct conn *s)
 	size_t		used;
 	int		i;
 
-	for (i = 0; i < STEPS && !must_wait(); i++) {
+	for (i = 0; i < STEPS; i++) {
 		if (w == WANT_INPUT && s->in.n > 0) {
 			used = feed(s);
 			buf_drop(&s->in, used);
@@ -209,14 +198,12 @@ run(struct conn *s)
 			break;
 		w = step(s);
 	}
-	s->again = i == STEPS || must_wait();
+	s->again = i == STEPS;
 }
 
 bool
 conn_work(struct conn *s)
 {
-	if (must_wait())
-		return false;
 	if (s->imap != NULL && !s->lost && imap_changed(s->imap))
 		s->again = true;
 	if (s->frames_left)

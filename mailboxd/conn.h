@@ -35,9 +35,6 @@ bool		 conn_is_pop3(const struct conn *);
 /* The last was sent; to be freed. */
 bool		 conn_is_over(const struct conn *);
 
-/* While it says so no session does anything: none would be told. */
-void		 conn_gate(bool (*is_shut)(void));
-
 /* owner.c keeps them in a list. */
 struct conn	*conn_next(const struct conn *);
 void		 conn_link(struct conns *, struct conn *);

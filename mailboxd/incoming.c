@@ -41,7 +41,6 @@ static struct dues	 dues = TAILQ_HEAD_INITIALIZER(dues);
 static struct loop_timer *timer;
 static int64_t		 last;		/* when a batch went */
 static int64_t		 came;		/* the last message */
-static bool		 paused;
 
 static const struct verdict {
 	enum job_status	 status;
@@ -173,18 +172,6 @@ incoming_init(void)
 	last = clock_now() - COMPANIONS_MS;
 }
 
-void
-incoming_pause(bool on)
-{
-	struct incoming *in;
-
-	if (on == paused)
-		return;
-	paused = on;
-	LIST_FOREACH(in, &all, next)
-		chan_pause(in->chan, on);
-}
-
 /* -- messages --------------------------------------------------------- */
 
 static void
@@ -312,5 +299,4 @@ incoming_open(struct mbox *mbox, int fd)
 	in->mbox = mbox;
 	in->chan = chan_new(fd, R_OWNER, R_LOCAL, &ops, in);
 	LIST_INSERT_HEAD(&all, in, next);
-	chan_pause(in->chan, paused);
 }

@@ -29,8 +29,6 @@ unsigned incoming_count(void);
  * the frame is synced anyway.
  */
 void	 incoming_collect(bool now);
-/* Nothing is read while the mailbox waits for the disk. */
-void	 incoming_pause(bool);
 /* All that happened is durable: tells deliverd. */
 void	 incoming_answer(void);
 /* No message is half here, none waits, and no answer is due. */

@@ -35,41 +35,9 @@ forget_checked(struct large *l)
 void
 large_clear(struct large *l)
 {
-	if (l->bulk != NULL)
-		bulk_forget(l->bulk, l);
 	forget_checked(l);
 	map_clear(&l->checked);
 }
-
-/* -- writing ------------------------------------------------------------- */
-
-static void
-on_durable(void *arg, uint64_t id, int error)
-{
-	struct large *l = arg;
-
-	l->waiting--;
-	if (error == 0)
-		return;
-	log_error("mailbox_body", L_ID("record", id), L_Z("call", "sync"),
-	    L_Z("error", strerror(error)));
-	l->failed = true;
-}
-
-int
-large_hold(struct large *l, const struct intake *in)
-{
-	if (in->place == BODY_INLINE)
-		return 0;
-	if (l->bulk == NULL)
-		return bodyfile_sync(&l->files, in->id);
-	l->waiting++;
-	bulk_ask(l->bulk, &(struct bulk_ask){ .op = BULK_SYNC, .id = in->id },
-	    on_durable, l);
-	return 0;
-}
-
-/* -- reading ------------------------------------------------------------- */
 
 static int
 check(struct large *l, const struct state_body *b)

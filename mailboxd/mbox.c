@@ -88,8 +88,7 @@ mbox_room(struct mbox *m, uint64_t bytes, enum mbox_need need)
 	if (!has_space(m, bytes, need))
 		return STORE_FULL;
 	if (reclog_pending(m->log) + bytes > TURN_MAX &&
-	    reclog_pending(m->log) > 0 && m->large.waiting == 0 &&
-	    commit(m, true) == -1)
+	    reclog_pending(m->log) > 0 && commit(m, true) == -1)
 		return STORE_ERROR;
 	return STORE_OK;
 }
@@ -272,13 +271,8 @@ save_index(struct mbox *m)
 enum mbox_result
 mbox_turn(struct mbox *m)
 {
-	/* Memory is ahead of a log that cannot name what is not there. */
-	if (m->large.failed)
-		m->dead = true;
 	if (m->dead)
 		return MBOX_DEAD;
-	if (m->large.waiting > 0)
-		return MBOX_WAIT;
 	unpacked_age(m);
 	if (reclog_pending(m->log) == 0 && !m->changed)
 		return MBOX_OK;
@@ -299,6 +293,12 @@ mbox_sync(struct mbox *m)
 {
 	m->urgent = true;
 	return mbox_turn(m);
+}
+
+bool
+mbox_is_urgent(const struct mbox *m)
+{
+	return m->urgent || (m->conf.flags_sync && m->changed);
 }
 
 /* -- open ------------------------------------------------------------- */
@@ -580,12 +580,7 @@ mbox_close(struct mbox *m)
 {
 	if (m == NULL)
 		return;
-	/* Nobody was told of what waits for a file: it has not happened. */
-	if (m->large.waiting > 0)
-		reclog_drop(m->log);
-	if (m->large.waiting > 0 && !m->dead)
-		(void)reclog_commit(m->log, true);
-	else if (!m->dead)
+	if (!m->dead)
 		(void)mbox_sync(m);
 	mbox_free(m);
 }

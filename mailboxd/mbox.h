@@ -78,14 +78,8 @@ enum store_result mbox_want(struct mbox *, struct state_folder *);
 int	mbox_intake(struct mbox *, struct intake *, uint64_t size);
 
 /*
- * The frame is to name the file of this body, if it is one, and waits for it.
- * Before the record is added; 0, or -1 with errno.
- */
-int	mbox_hold(struct mbox *, const struct intake *);
-
-/*
- * A message that has arrived whole; takes the body over.  Its file is durable
- * or held.
+ * A message that has arrived whole; takes the body over, whose file is
+ * durable.
  */
 struct mbox_message {
 	struct state_folder *folder;

@@ -132,37 +132,28 @@ fail_mailbox(void)
 	_exit(1);
 }
 
-/* True when answers may leave. */
-static bool
+/* Answers may leave after it. */
+static void
 commit(bool now)
 {
 	switch (now ? mbox_sync(ow.mbox) : mbox_turn(ow.mbox)) {
 	case MBOX_OK:
 		loop_timer_stop(ow.sync);
-		return true;
+		return;
 	case MBOX_LATER:
 		if (!loop_timer_pending(ow.sync))
 			loop_timer_set(ow.sync, SYNC_MS);
-		return true;
-	case MBOX_WAIT:
-		return false;
+		return;
 	case MBOX_DEAD:
 		fail_mailbox();
 	}
-	return false;
-}
-
-static bool
-is_waiting(void)
-{
-	return mbox_is_waiting(ow.mbox);
 }
 
 static void
 on_sync(void *arg)
 {
 	(void)arg;
-	(void)commit(true);
+	commit(true);
 }
 
 /* What nobody waits for: when nobody has work, or has had it for long. */
@@ -215,12 +206,8 @@ on_turn(void *arg)
 	bool		 again = false;
 
 	(void)arg;
-	if (!is_waiting())
-		incoming_collect(mbox_is_urgent(ow.mbox));
-	incoming_pause(is_waiting());
-	/* The helper's answer makes another turn. */
-	if (!commit(ow.upkeep_due))
-		return;
+	incoming_collect(mbox_is_urgent(ow.mbox));
+	commit(ow.upkeep_due);
 	report_turn();
 	incoming_answer();
 	for (s = TAILQ_FIRST(&ow.sessions); s != NULL; s = conn_next(s))
@@ -393,7 +380,6 @@ owner_prepare(void)
 	chan_init();
 	stream_init();
 	incoming_init();
-	conn_gate(is_waiting);
 	ow.linger = loop_timer(on_linger, NULL);
 	ow.sync = loop_timer(on_sync, NULL);
 	report_prepare();

@@ -3,8 +3,8 @@
  *
  * Each looks first whether the operation is possible, whole; then it adds
  * its records, which also changes the state, and cannot fail any more but by
- * the death of the mailbox.  folders.c has those that change names,
- * reading.c those that change nothing.
+ * the death of the mailbox.  folders.c has those that change names, append.c
+ * those of new messages, reading.c those that change nothing.
  */
 #include "mailboxd/store.h"
 
@@ -15,6 +15,7 @@
 
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
+#include "mailboxd/append.h"
 #include "mailboxd/derived.h"
 #include "mailboxd/folders.h"
 #include "mailboxd/mbox.h"
@@ -42,8 +43,8 @@ store_named(struct mbox *m, struct str name)
 }
 
 /* What there is to say of a name that has no folder. */
-static enum store_result
-no_folder(struct str name)
+enum store_result
+store_no_folder(struct str name)
 {
 	enum store_result	r;
 	struct buf		b;
@@ -98,8 +99,8 @@ op_seen_recent(void *impl, struct store_folder *pub)
 
 /* -- keywords --------------------------------------------------------- */
 
-static void
-add_keyword(struct mbox *m, struct state_folder *f, struct str word)
+void
+store_add_keyword(struct mbox *m, struct state_folder *f, struct str word)
 {
 	struct record r = { .type = REC_KEYWORD, .keyword = {
 		.folder = f->id, .number = (uint8_t)f->nkeywords,
@@ -109,8 +110,8 @@ add_keyword(struct mbox *m, struct state_folder *f, struct str word)
 	mbox_add(m, &r, m->st.next_id, nothing);
 }
 
-static bool
-word_ok(struct str word)
+bool
+store_word_ok(struct str word)
 {
 	return word.n > 0 && word.n <= STORE_KEYWORD_MAX &&
 	    str_is_print(word);
@@ -124,11 +125,11 @@ op_keyword(void *impl, struct store_folder *pub, struct str word,
 	struct state_folder	*f = folder_of(pub);
 	int			 k = state_keyword(f, word);
 
-	if (k != -1 || !create || f->name == NULL || !word_ok(word) ||
+	if (k != -1 || !create || f->name == NULL || !store_word_ok(word) ||
 	    f->nkeywords == STORE_KEYWORDS_MAX ||
 	    mbox_room(m, word.n, NEED_SMALL) != STORE_OK)
 		return k;
-	add_keyword(m, f, word);
+	store_add_keyword(m, f, word);
 	return m->dead ? -1 : state_keyword(f, word);
 }
 
@@ -267,7 +268,7 @@ copy_keywords(struct mbox *m, const struct state_folder *from,
 			if ((fresh & (uint64_t)1 << k) != 0 &&
 			    to->nkeywords < STORE_KEYWORDS_MAX &&
 			    state_keyword(to, from->keywords[k]) == -1)
-				add_keyword(m, to, from->keywords[k]);
+				store_add_keyword(m, to, from->keywords[k]);
 		}
 	}
 }
@@ -302,7 +303,7 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 	size_t			 i, at;
 
 	if (to == NULL)
-		return no_folder(name);
+		return store_no_folder(name);
 	for (i = 0; i < n; i++) {
 		assert(i == 0 || uids[i] > uids[i - 1]);
 		if (!state_has(f, uids[i], &at))
@@ -322,170 +323,6 @@ op_copy(void *impl, struct store_folder *pub, const uint32_t *uids,
 	for (i = 0; r == STORE_OK && new_uids != NULL && i < n; i++)
 		new_uids[i] = first + (uint32_t)i;
 	return r;
-}
-
-/* -- append ----------------------------------------------------------- */
-
-struct store_append {
-	struct intake	 in;
-	struct str	 folder;
-	int64_t		 date;
-	int16_t		 zone;
-	uint8_t		 flags;
-	struct str	 keywords[STORE_KEYWORDS_MAX];
-	unsigned	 nkeywords;
-};
-
-static enum store_result
-failed(const char *what)
-{
-	if (errno == ENOSPC || errno == EDQUOT)
-		return STORE_FULL;
-	log_error("mailbox_body", L_Z("call", what), L_ERRNO);
-	return STORE_ERROR;
-}
-
-static void
-append_free(struct store_append *a)
-{
-	unsigned i;
-
-	for (i = 0; i < a->nkeywords; i++)
-		xfree_str(&a->keywords[i]);
-	xfree_str(&a->folder);
-	free(a);
-}
-
-static enum store_result
-op_append(void *impl, const struct store_new *new, struct store_append **out)
-{
-	struct mbox		*m = impl;
-	enum store_result	 r;
-	struct store_append	*a;
-	unsigned		 i;
-
-	if (store_named(m, new->folder) == NULL)
-		return no_folder(new->folder);
-	if (new->size > m->conf.message_max)
-		return STORE_LIMIT;
-	for (i = 0; i < new->nkeywords; i++) {
-		if (!word_ok(new->keywords[i]))
-			return STORE_LIMIT;
-	}
-	r = mbox_admit(m, new->size, 1);
-	if (r == STORE_OK)
-		r = mbox_room(m, new->size, NEED_GROW);
-	if (r != STORE_OK)
-		return r;
-	assert(new->nkeywords <= STORE_KEYWORDS_MAX);
-	a = xcalloc(1, sizeof(*a));
-	if (mbox_intake(m, &a->in, new->size) == -1) {
-		free(a);
-		return failed("open");
-	}
-	a->folder = xdup(new->folder);
-	a->date = new->date;
-	a->zone = new->zone;
-	a->flags = new->flags;
-	for (i = 0; i < new->nkeywords; i++)
-		a->keywords[i] = xdup(new->keywords[i]);
-	a->nkeywords = new->nkeywords;
-	*out = a;
-	return STORE_OK;
-}
-
-static enum store_result
-op_append_data(void *impl, struct store_append *a, struct str s)
-{
-	(void)impl;
-	if (intake_data(&a->in, s) == 0)
-		return STORE_OK;
-	return errno == EMSGSIZE ? STORE_ERROR : failed("write");
-}
-
-static void
-op_append_abort(void *impl, struct store_append *a)
-{
-	(void)impl;
-	intake_abort(&a->in);
-	append_free(a);
-}
-
-/* How many of the words the folder does not know. */
-static unsigned
-missing_keywords(const struct store_append *a, const struct state_folder *f)
-{
-	unsigned i, k, n = 0;
-
-	for (i = 0; i < a->nkeywords; i++) {
-		for (k = 0; k < i; k++) {
-			if (str_ieq(a->keywords[k], a->keywords[i]))
-				break;
-		}
-		n += k == i && state_keyword(f, a->keywords[i]) == -1;
-	}
-	return n;
-}
-
-static uint64_t
-append_keywords(struct mbox *m, const struct store_append *a,
-    struct state_folder *f)
-{
-	uint64_t	set = 0;
-	unsigned	i;
-	int		k;
-
-	for (i = 0; i < a->nkeywords; i++) {
-		if (state_keyword(f, a->keywords[i]) == -1)
-			add_keyword(m, f, a->keywords[i]);
-		k = state_keyword(f, a->keywords[i]);
-		if (k != -1)
-			set |= (uint64_t)1 << k;
-	}
-	return set;
-}
-
-static enum store_result
-append_check(struct mbox *m, struct store_append *a,
-    const struct state_folder *f)
-{
-	enum store_result r;
-
-	if (f == NULL)
-		return STORE_NO_SUCH;
-	if (f->uidnext >= UINT32_MAX - 1 || missing_keywords(a, f) >
-	    STORE_KEYWORDS_MAX - f->nkeywords)
-		return STORE_LIMIT;
-	if (mbox_admit(m, a->in.size, 1) != STORE_OK)
-		return STORE_QUOTA;
-	if (intake_end(&a->in) == -1)
-		return STORE_ERROR;
-	r = mbox_room(m, a->in.place == BODY_INLINE ? a->in.size : 0,
-	    NEED_GROW);
-	if (r == STORE_OK && mbox_hold(m, &a->in) == -1)
-		r = failed("sync");
-	return r;
-}
-
-static enum store_result
-op_append_end(void *impl, struct store_append *a, uint32_t *uidvalidity,
-    uint32_t *uid)
-{
-	struct mbox		*m = impl;
-	struct state_folder	*f = store_named(m, a->folder);
-	enum store_result	 r = append_check(m, a, f);
-
-	if (r != STORE_OK) {
-		op_append_abort(m, a);
-		return r;
-	}
-	*uidvalidity = f->uidvalidity;
-	*uid = mbox_add_message(m, &(struct mbox_message){
-		.folder = f, .in = &a->in, .date = a->date, .zone = a->zone,
-		.flags = a->flags, .keywords = append_keywords(m, a, f)
-	});
-	append_free(a);
-	return m->dead ? STORE_ERROR : STORE_OK;
 }
 
 /* -- read ------------------------------------------------------------- */
@@ -546,10 +383,12 @@ static const struct store_ops ops = {
 	.flags = op_flags,
 	.expunge = op_expunge,
 	.copy = op_copy,
-	.append = op_append,
-	.append_data = op_append_data,
-	.append_end = op_append_end,
-	.append_abort = op_append_abort,
+	.append = append_begin,
+	.append_data = append_data,
+	.append_whole = append_whole,
+	.append_ready = append_ready,
+	.append_end = append_end,
+	.append_abort = append_abort,
 	.body_open = reading_body_open,
 	.body_read = reading_body_read,
 	.body_close = reading_body_close,

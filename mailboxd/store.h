@@ -5,8 +5,7 @@
  * The owner opens it with the mailbox's directory, gives mbox_store to the
  * session engines, and calls mbox_turn in a loop hook before any output of
  * this turn leaves.  MBOX_DEAD means that nothing of this turn may be told
- * to anybody: the process logs it and exits.  MBOX_WAIT: not yet, and until
- * then no session works, for the frame would only grow.
+ * to anybody: the process logs it and exits.
  *
  * Everything is opened relative to descriptors.  Berkeley DB changes the
  * working directory of the process to index/.
@@ -50,7 +49,6 @@ struct mbox_report {
 enum mbox_result {
 	MBOX_OK,
 	MBOX_LATER,	/* flags wait for a sync: mbox_sync within 1 s */
-	MBOX_WAIT,	/* for a large body: nothing may be told, or done */
 	MBOX_DEAD
 };
 
@@ -68,8 +66,6 @@ struct store	 mbox_store(struct mbox *);
 struct quota	 mbox_usage(const struct mbox *);
 /* From now on; until then nothing is refused for its sake. */
 void		 mbox_limit(struct mbox *, struct quota);
-/* The turn would be MBOX_WAIT. */
-bool		 mbox_is_waiting(const struct mbox *);
 /* The turn will sync: who waited for company goes along. */
 bool		 mbox_is_urgent(const struct mbox *);
 enum mbox_result mbox_turn(struct mbox *);

@@ -5,7 +5,8 @@
  * functions, which mailboxd implements over log and index, and a test over
  * plain arrays.
  *
- * Everything here answers at once.  A change is visible to every session of
+ * Everything here answers at once, but that an append may have to wait until
+ * it is ready.  A change is visible to every session of
  * the mailbox as soon as the call returns, and it is the owner's duty that no
  * byte of any session's output leaves the process before the change is
  * durable: so an engine simply goes on and answers.  If the commit fails, the
@@ -181,6 +182,13 @@ struct store_ops {
 	    struct store_append **);
 	enum store_result (*append_data)(void *, struct store_append *,
 	    struct str);
+	/*
+	 * All octets have come.  It may take a while until the store can end
+	 * it; nothing else waits for that.  The owner sees to it that the
+	 * session goes on.
+	 */
+	void (*append_whole)(void *, struct store_append *);
+	bool (*append_ready)(void *, const struct store_append *);
 	/* Ends it, as STORE_OK or not.  The sizes must agree. */
 	enum store_result (*append_end)(void *, struct store_append *,
 	    uint32_t *uidvalidity, uint32_t *uid);

@@ -228,8 +228,8 @@ def test_damaged_in_the_mailbox_is_no_mail(suite):
 # -- a disk that takes its time ---------------------------------------------
 
 def test_only_who_must_waits(suite):
-    """A delivery waits for its file alone; an APPEND holds its mailbox, and
-    neither holds anything else."""
+    """A delivery waits for its file alone, and so does an APPEND with its
+    session."""
     c, d = log_in(suite), log_in(suite)
     other = imaplib.IMAP4("127.0.0.1", suite.port("imap"),
                           timeout=postern.DEADLINE)
@@ -247,12 +247,12 @@ def test_only_who_must_waits(suite):
         c.send(b"x APPEND INBOX {%d+}\r\n" % len(HELPED) + HELPED + b"\r\n")
         wait_for(lambda: [os.path.getsize(f) for f in files(suite)].count(
             len(HELPED)) == 2, "it is written")
-        # No answer to anybody of this mailbox; others do not notice.
-        for s in (c, d):
-            s.send(b"y NOOP\r\n")
+        c.send(b"y NOOP\r\n")
+        assert d.append("INBOX", None, None, b"A: b\r\n\r\n")[0] == "OK"
+        assert d.store("1", "+FLAGS", "\\Seen")[0] == "OK"
+        assert d.select()[1] == [b"3"]
         assert other.select()[0] == "OK"
-        assert other.append("INBOX", None, None, b"A: b\r\n\r\n")[0] == "OK"
-        assert select.select([c.sock, d.sock], [], [], 0)[0] == []
+        assert select.select([c.sock], [], [], 0)[0] == []
     finally:
         os.kill(helper, signal.SIGCONT)
     suite.wait_queue_empty()
@@ -260,7 +260,38 @@ def test_only_who_must_waits(suite):
     while b"\r\ny OK" not in said:
         said += c.sock.recv(100000)
     assert b"\r\nx OK" in said
-    assert log_in(suite).select()[1] == [b"4"]
+    assert log_in(suite).select()[1] == [b"5"]
     assert suite.helpers() == [helper]
     for s in (c, d, other):
         s.shutdown()
+
+
+def test_a_helper_that_dies_at_work(suite):
+    """Who asked for an APPEND is told, the delivery is tried again, and the
+    owner goes on with another helper."""
+    c, d = log_in(suite), log_in(suite)
+    assert c.append("INBOX", None, None, HELPED)[0] == "OK"
+    owner, = suite.owners()
+    helper, = suite.helpers()
+    os.kill(helper, signal.SIGSTOP)
+    deliver(suite, HELPED)
+    wait_for(lambda: len(files(suite)) == 2, "it is copied")
+    c.send(b"x APPEND INBOX {%d+}\r\n" % len(HELPED) + HELPED + b"\r\n")
+    wait_for(lambda: [os.path.getsize(f) for f in files(suite)].count(
+        len(HELPED)) == 2, "it is written")
+    assert d.noop()[0] == "OK"
+    assert select.select([c.sock], [], [], 0)[0] == []
+    suite.kill(helper)
+    said = b""
+    while b"\r\n" not in said:
+        said += c.sock.recv(100000)
+    assert said.startswith(b"x NO [UNAVAILABLE]")
+    wait_for(lambda: len(files(suite)) == 1, "what was refused is gone")
+    assert d.select()[1] == [b"1"]
+    assert c.append("INBOX", None, None, HELPED)[0] == "OK"
+    wait_for(lambda: suite.lines("4.3.0 the mailbox has a problem"),
+             "the delivery waits in the queue")
+    assert suite.owners() == [owner]
+    assert len(suite.helpers()) == 1 and suite.helpers() != [helper]
+    for s in (c, d):
+        s.logout()

@@ -51,7 +51,7 @@ imap_script_pump(struct imap *s, struct str input, size_t piece,
 			buf_reset(imap_out(s));
 			continue;
 		}
-		if (want == IMAP_WANT_END)
+		if (want == IMAP_WANT_END || want == IMAP_WANT_STORE)
 			break;
 		if (want == IMAP_WANT_STEP) {
 			assert_true(++steps < 10000000);

@@ -71,7 +71,7 @@ void	imap_script_run(const struct imap_scene *, size_t piece);
 /* Each whole, byte by byte, and in odd pieces. */
 void	imap_script_run_all(const struct imap_scene *, size_t n);
 
-/* Until it waits for input; what it said goes to `said`. */
+/* Until it waits for input or the store; what it said goes to `said`. */
 void	imap_script_pump(struct imap *, struct str input, size_t piece,
 	    struct buf *said);
 

@@ -66,6 +66,8 @@ enum store_result model_append(void *impl, const struct store_new *,
 	    struct store_append **);
 enum store_result model_append_data(void *impl, struct store_append *,
 	    struct str);
+void		 model_append_whole(void *impl, struct store_append *);
+bool		 model_append_ready(void *impl, const struct store_append *);
 enum store_result model_append_end(void *impl, struct store_append *,
 	    uint32_t *uidvalidity, uint32_t *uid);
 void	model_append_abort(void *impl, struct store_append *);

@@ -17,6 +17,7 @@ struct store_append {
 	struct str		 keywords[STORE_KEYWORDS_MAX];
 	unsigned		 nkeywords;
 	uint32_t		 size;
+	bool			 whole;
 };
 
 static ptrdiff_t
@@ -259,16 +260,33 @@ model_append_data(void *impl, struct store_append *a, struct str s)
 	return buf_ok(&a->text) ? STORE_OK : STORE_ERROR;
 }
 
+void
+model_append_whole(void *impl, struct store_append *a)
+{
+	(void)impl;
+	a->whole = true;
+}
+
+bool
+model_append_ready(void *impl, const struct store_append *a)
+{
+	const struct model_store *m = impl;
+
+	assert(a->whole);
+	return !m->slow;
+}
+
 enum store_result
 model_append_end(void *impl, struct store_append *a, uint32_t *uidvalidity,
     uint32_t *uid)
 {
 	struct model_store	*m = impl;
 	struct model_folder	*f = model_find(m, a->folder);
-	enum store_result	 r = STORE_OK;
+	enum store_result	 r = m->broken ? STORE_ERROR : STORE_OK;
 	unsigned		 i;
 	int			 k;
 
+	assert(!m->slow);
 	for (i = 0; f != NULL && i < a->nkeywords; i++) {
 		k = model_keyword(m, &f->pub, a->keywords[i], true);
 		if (k == -1)

@@ -20,7 +20,9 @@ struct model_store {
 	uint32_t		 append_max;	/* octets; more: STORE_LIMIT */
 	uint64_t		 quota;		/* octets; more: STORE_QUOTA */
 	uint64_t		 messages_max;	/* told, but not kept to */
-	bool			 broken;	/* body_read: STORE_ERROR */
+	bool			 broken;	/* body_read, append_end:
+						   STORE_ERROR */
+	bool			 slow;		/* no append gets ready */
 	uint32_t		 torn;		/* body_read: no octets from
 						   here on; 0: all */
 	unsigned		 reads;		/* calls of body_read */

@@ -243,6 +243,65 @@ test_many_messages(void **state)
 	rig_clear(&r);
 }
 
+/*
+ * A message that the store is not done with: its session waits, and others
+ * do not; then it is there, or refused, or the session has gone.
+ */
+static void
+test_append_waits(void **state)
+{
+	static const struct {
+		bool		 gone, broken;
+		const char	*want;
+		size_t		 n;
+	} rows[] = {
+		{ false, false, "x OK [APPENDUID 1 4] appended\r\n"
+		    "y OK nothing done\r\n", 4 },
+		{ false, true, "x NO [UNAVAILABLE]", 3 },
+		{ true, false, "x NO [TRYCREATE]", 0 },
+	};
+	struct rig	r;
+	size_t		i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(rows); i++) {
+		rig_init(&r);
+		r.m->slow = true;
+		buf_addz(&r.in, rows[i].gone ? "x APPEND Archive" :
+		    "x APPEND INBOX");
+		buf_addz(&r.in, " {3+}\r\nabc\r\ny NOOP\r\n");
+		assert_true(says(&r, ""));
+		assert_int_equal(r.said.n, 0);
+		assert_int_equal(imap_wants(r.s), IMAP_WANT_STORE);
+		assert_false(imap_changed(r.s));
+		imap_step(r.s, 0);
+		assert_int_equal(imap_out(r.s)->n, 0);
+		if (rows[i].gone)
+			other_session(&r, "a DELETE Archive\r\n");
+		else
+			other_session(&r, "a SELECT INBOX\r\n"
+			    "b STORE 1 FLAGS (\\Seen)\r\n");
+		assert_int_equal(imap_wants(r.s), IMAP_WANT_STORE);
+		r.m->slow = false;
+		r.m->broken = rows[i].broken;
+		assert_true(imap_changed(r.s));
+		buf_addz(&r.in, "y NOOP\r\n");
+		assert_true(says(&r, rows[i].want));
+		if (!rows[i].gone)
+			assert_int_equal(model_store_folder(r.m, "INBOX")->n,
+			    rows[i].n);
+		rig_clear(&r);
+	}
+	rig_init(&r);
+	r.m->slow = true;
+	buf_addz(&r.in, "x APPEND INBOX {3+}\r\nabc\r\n");
+	assert_true(says(&r, ""));
+	imap_timeout(r.s);
+	assert_true(ended(&r));
+	assert_int_equal(r.m->appends, 0);
+	rig_clear(&r);
+}
+
 int
 main(void)
 {
@@ -253,6 +312,7 @@ main(void)
 		cmocka_unit_test(test_fails_while_sent),
 		cmocka_unit_test(test_long_lists),
 		cmocka_unit_test(test_many_messages),
+		cmocka_unit_test(test_append_waits),
 	};
 
 	return cmocka_run_group_tests_name("imap_large", tests, NULL, NULL);
