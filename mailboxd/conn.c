@@ -226,6 +226,8 @@ on_front(struct stream *st, enum stream_event ev, void *arg)
 		s->frames_left = s->again = true;
 		break;
 	case STREAM_ROOM:
+		/* Who takes a large message is not silent. */
+		loop_timer_set(s->idle, s->idle_ms);
 		s->again = true;
 		break;
 	case STREAM_EOF:
@@ -247,6 +249,9 @@ on_idle(void *arg)
 	struct conn *s = arg;
 
 	log_info("session timed out", L_SID(s->sid));
+	/* What nobody takes has no end to wait for. */
+	if (is_full(s))
+		s->lost = true;
 	if (s->imap != NULL)
 		imap_timeout(s->imap);
 	else

@@ -119,6 +119,12 @@ on_deadline(void *arg)
 {
 	struct carry *s = arg;
 
+	if (s->state == CARRY_RELAY) {
+		log_info("client takes nothing", L_SID(s->sid),
+		    L_Z("client", s->address));
+		close_carry(s, false);
+		return;
+	}
 	log_often(LOG_INFO, "no login in time", L_SID(s->sid),
 	    L_Z("client", s->address));
 	login_bye(s->login, BYE_TIME);
@@ -335,6 +341,9 @@ pump_owner(struct carry *s)
 		buf_drop(in, used);
 	}
 	stream_pause(s->owner, true);
+	/* From now until there is room: it would hold its mailbox for ever. */
+	if (!loop_timer_pending(s->deadline))
+		loop_timer_set(s->deadline, s->conf->stall_ms);
 }
 
 static void
@@ -360,9 +369,10 @@ on_client(struct stream *st, enum stream_event ev, void *arg)
 		/* Waits in the stream until there is an answer. */
 		return;
 	case CARRY_RELAY:
-		if (ev == STREAM_ROOM)
+		if (ev == STREAM_ROOM) {
+			loop_timer_stop(s->deadline);
 			pump_owner(s);
-		else
+		} else
 			pump_client(s);
 		return;
 	case CARRY_CLOSED:

@@ -36,6 +36,7 @@ struct front_conf {
 	int			 listener;
 	unsigned		 sessions_max, sessions_per_address;
 	int64_t			 login_ms;	/* from accept to OK */
+	int64_t			 stall_ms;	/* client takes no output */
 	const char		*plaintext;	/* auth.plaintext */
 	const char		*hostname;
 };

@@ -11,6 +11,9 @@
 #include "common/net/front.h"
 #include "common/net/stream.h"
 
+/* RFC 5321 4.5.3.2.7 has it so; 64 KiB in it are 200 bytes a second. */
+enum { STALL_MS = 5 * 60 * 1000 };
+
 static void
 init(const struct front_service *s)
 {
@@ -24,6 +27,7 @@ init(const struct front_service *s)
 		.sessions_per_address =
 		    (unsigned)conf_num(s->sessions_per_address),
 		.login_ms = (int64_t)conf_num(s->login_time) * 1000,
+		.stall_ms = STALL_MS,
 		.plaintext = conf_text(C_AUTH_PLAINTEXT),
 		.hostname = conf_text(C_HOSTNAME),
 	});

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "common/core/clock.h"
 #include "common/core/conf.h"
 #include "common/core/log.h"
 #include "common/core/loop.h"
@@ -333,11 +334,12 @@ test_reserved(void **state)
 	}
 }
 
+static char big[8 << 20];
+
 /* A client that reads nothing costs a bounded amount, then gets it all. */
 static void
 test_slow(void **state)
 {
-	static char	big[8 << 20];
 	unsigned	before, stalled;
 	int		i;
 
@@ -359,6 +361,59 @@ test_slow(void **state)
 		turns(1);
 	assert_true(got.n > sizeof(big));
 	assert_true(stalled < (model->reads - before) / 2);
+	finish();
+}
+
+/* A session that is silent for a second is over; a large message under way. */
+static void
+begin_impatient(enum service service)
+{
+	conf_put(C_MAILBOX_POP3_IDLE, "1");
+	conf_put(C_MAILBOX_IMAP_IDLE, "1");
+	begin(service);
+	conf_defaults();
+	memset(big, 'x', sizeof(big));
+	model_store_add(model, "big", str_of(big, sizeof(big)), 0, 0);
+}
+
+/* A client that takes a large message slowly says nothing for long. */
+static void
+test_slow_is_not_silent(void **state)
+{
+	int64_t	start, now;
+
+	(void)state;
+	begin_impatient(SERVICE_IMAP);
+	say(S("a SELECT big\r\nb FETCH 1 BODY.PEEK[]\r\n"));
+	clock_tick();
+	start = clock_now();
+	while ((now = clock_now() - start) < 2500) {
+		assert_non_null(s);
+		if (got.n < (size_t)now * 2500)
+			take();
+		loop_turn(50);
+	}
+	assert_true(got.n < sizeof(big));
+	while (s != NULL && got.n < sizeof(big))
+		turns(1);
+	assert_true(got.n > sizeof(big));
+	assert_int_equal(str_find(buf_str(&got), S("BYE")), -1);
+	finish();
+}
+
+/* One that takes none of it does not stay for ever. */
+static void
+test_takes_nothing(void **state)
+{
+	int64_t start;
+
+	(void)state;
+	begin_impatient(SERVICE_IMAP);
+	say(S("a SELECT big\r\nb FETCH 1 BODY.PEEK[]\r\n"));
+	clock_tick();
+	for (start = clock_now(); s != NULL && clock_now() - start < 5000;)
+		loop_turn(50);
+	assert_null(s);
 	finish();
 }
 
@@ -392,6 +447,8 @@ main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_slow_is_not_silent),
+		cmocka_unit_test(test_takes_nothing),
 		cmocka_unit_test(test_front_gone),
 	};
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <errno.h>
 
 #include "common/core/clock.h"
 #include "common/core/log.h"
@@ -123,7 +124,7 @@ setup(void **state)
 	    .service = SERVICE_POP3, .login = &pop3_login_ops,
 	    .listener = listen_inet(), .sessions_max = SESSIONS,
 	    .sessions_per_address = PER_ADDRESS, .login_ms = 60000,
-	    .plaintext = "loopback", .hostname = "mx.example" });
+	    .stall_ms = 1000, .plaintext = "loopback", .hostname = "mx.example" });
 	chan_init();
 	stream_init();
 	authd_listener = chan_listen(authd_fd, R_AUTHD, R_POP3D, &authd_ops,
@@ -503,6 +504,74 @@ test_back_pressure(void **state)
 	turns(5);
 }
 
+/*
+ * Fills what is between an owner and a client that reads nothing; `at` is
+ * what is sent of the frame under way.
+ */
+static void
+fill(int owner, size_t *at)
+{
+	static char	piece[4096];
+	struct buf	b;
+	ssize_t		n;
+
+	buf_init(&b, 10000);
+	frame_add_data(&b, str_of(piece, sizeof(piece)));
+	while ((n = send(owner, b.p + b.at + *at, b.n - *at,
+	    MSG_DONTWAIT | MSG_NOSIGNAL)) > 0) {
+		*at = (*at + (size_t)n) % b.n;
+		turns(2);
+	}
+	buf_clear(&b);
+}
+
+static bool
+is_gone(int fd)
+{
+	char p[1];
+
+	return recv(fd, p, 1, MSG_DONTWAIT) != -1 || errno != EAGAIN;
+}
+
+/*
+ * ATTACKS C-07, E-04: who takes nothing is left, after a time, and does not
+ * keep his owner; who takes a little now and then is not.
+ */
+static void
+test_stall(void **state)
+{
+	static char	sink[1 << 20];
+	int		fd, owner, i;
+	size_t		at = 0;
+	int64_t		start;
+	bool		gone = false;
+
+	(void)state;
+	fd = log_in(&owner);
+	fill(owner, &at);
+	clock_tick();
+	for (start = clock_now(); clock_now() - start < 1500;) {
+		/* The kernel has much of it: until the front can go on. */
+		for (i = 0; i < 20; i++) {
+			recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+			turns(2);
+		}
+		fill(owner, &at);
+		loop_turn(50);
+	}
+	assert_false(is_gone(owner));
+	for (start = clock_now(); clock_now() - start < 5000 && !gone;) {
+		fill(owner, &at);
+		loop_turn(50);
+		gone = is_gone(owner);
+	}
+	assert_true(gone);
+	assert_true(clock_now() - start >= 900);
+	close(fd);
+	close(owner);
+	turns(3);
+}
+
 /* Last: who talks is told, who is logged in is left to its owner. */
 static void
 test_stop(void **state)
@@ -541,6 +610,7 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_hostile_owner),
 		cmocka_unit_test(test_back_pressure),
+		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_stop),
 	};
 
