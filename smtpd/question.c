@@ -106,7 +106,6 @@ session_act(struct session *s, const struct smtp_event *ev)
 		if (ev->headless)
 			message_headless(s);
 		message_bytes(s, ev->bytes);
-		s->window_bytes += ev->bytes.n;
 		break;
 	case SMTP_EV_END:
 		on_end(s, ev);

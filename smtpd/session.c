@@ -170,6 +170,13 @@ sessions_drain(void)
 		loop_stop();
 }
 
+/* Content for which queued has no room yet stays with the client. */
+static bool
+is_blocked(const struct session *s)
+{
+	return s->sub != NULL && s->end_id == 0 && pool_is_full(s->sub);
+}
+
 /* -- deadlines -------------------------------------------------------- */
 
 /* A new deadline whenever the client has something new to do. */
@@ -197,13 +204,14 @@ set_deadline(struct session *s, bool progress)
 	}
 }
 
-/* Enough came in the last window of time?  Then another begins. */
+/* Enough came in the last window of time, as far as it was taken? */
 static bool
 is_fast_enough(const struct session *s)
 {
 	const struct smtp_limits *l = &s->smtp.conf->limits;
 
-	return s->window_bytes >= (uint64_t)l->data_rate * l->data_ms / 1000;
+	return is_blocked(s) ||
+	    s->window_bytes >= (uint64_t)l->data_rate * l->data_ms / 1000;
 }
 
 static void
@@ -225,13 +233,6 @@ on_timer(void *arg)
 }
 
 /* -- the pump --------------------------------------------------------- */
-
-/* Content for which queued has no room yet stays with the client. */
-static bool
-is_blocked(const struct session *s)
-{
-	return s->sub != NULL && s->end_id == 0 && pool_is_full(s->sub);
-}
 
 /*
  * The client sent more behind this and it waits only for verdicts: the
@@ -267,6 +268,8 @@ take_input(struct session *s)
 	if (n > 0)
 		explicit_bzero(in->p + in->at, n);
 	buf_drop(in, n);
+	/* Content counts that is refused already: its sender cannot know. */
+	s->window_bytes += n;
 }
 
 /* The next event; a message under way ends before a drain ends the session. */

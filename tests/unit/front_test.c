@@ -123,8 +123,9 @@ setup(void **state)
 	front_init(&(struct front_conf){ .name = "pop3d", .self = R_POP3D,
 	    .service = SERVICE_POP3, .login = &pop3_login_ops,
 	    .listener = listen_inet(), .sessions_max = SESSIONS,
-	    .sessions_per_address = PER_ADDRESS, .login_ms = 60000,
-	    .stall_ms = 1000, .plaintext = "loopback", .hostname = "mx.example" });
+	    .sessions_per_address = PER_ADDRESS,
+	    .login_ms = 60000, .stall_ms = 1000,
+	    .plaintext = "loopback", .hostname = "mx.example" });
 	chan_init();
 	stream_init();
 	authd_listener = chan_listen(authd_fd, R_AUTHD, R_POP3D, &authd_ops,
