@@ -336,3 +336,52 @@ def test_owner_and_operators_are_let_in(suite, how):
     for words in (["domain", "list"], ["queue", "list"], ["status"]):
         done = as_stranger(suite, *words)
         assert done.returncode == 0, done.stderr
+
+
+# ATTACKS D-03, D-08: what ends a field or a line, what is not ASCII, what has
+# more than one form.
+NO_NAMES = ["", "\n", "a\nb@example.org", "a@example.org\nb@example.org",
+            "a@exa\nmple.org", "a@example.org\r", '"a\nb"@example.org',
+            "a\tb@example.org", "a\x01@example.org", "a\x7f@example.org",
+            '"a\x1b[2Jb"@example.org', "é@example.org", "a@bücher.example",
+            "a\u200b@example.org", "a\u202eb@example.org", "a@example.org.",
+            "a@xn--.example", "a@b@example.org", "a@",
+            "<a@example.org>", "a@[127.0.0.1", "a@example.org ",
+            "a" * 65 + "@example.org", "a@" + "b" * 64 + ".example"]
+
+
+def directory(suite):
+    return [suite.ctl(what, "list").stdout
+            for what in ("domain", "user", "alias")]
+
+
+def test_names_that_cannot_be(suite):
+    suite.ctl("alias", "add", "sales@example.org", "bob@example.org")
+    before = directory(suite)
+    for name in NO_NAMES:
+        for words in (["domain", "add", name], ["user", "add", name],
+                      ["domain", "add", name.split("@")[-1] + "\n"],
+                      ["alias", "add", name, "bob@example.org"],
+                      ["alias", "add", "other@example.org", name],
+                      ["alias", "add", "other@example.org",
+                       "bob@example.org", name]):
+            suite.ctl(*words, stdin="x\n", check=2)
+        for words in (["user", "passwd", name], ["user", "quota", name, "1M"],
+                      ["user", "remove", name], ["alias", "remove", name]):
+            done = suite.ctl(*words, stdin="x\n", check=None)
+            assert done.returncode in (2, 3), (words, done)
+    assert directory(suite) == before
+
+
+def test_one_name_in_all_its_cases(suite):
+    suite.ctl("domain", "add", "XN--Bcher-Kva.Example")
+    suite.ctl("user", "add", "Eve@xn--bcher-kva.EXAMPLE", stdin="x\n")
+    suite.ctl("domain", "add", "xn--bcher-kva.example", check=4)
+    suite.ctl("user", "add", "eVE@XN--bcher-kva.example", stdin="x\n",
+              check=4)
+    with smtplib.SMTP("127.0.0.1", suite.port("submission")) as c:
+        c.login("EVE@xn--Bcher-kva.example", "x")
+        c.sendmail("eve@XN--BCHER-KVA.example",
+                   ["eve@xn--bcher-KVA.example"], "S: x\r\n\r\n")
+    suite.wait_queue_empty()
+    assert suite.lines(" owner ", "delivered")
