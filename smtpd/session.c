@@ -385,13 +385,25 @@ refuse(int fd, struct str address)
 	    L_NUM("sessions", ss.n));
 }
 
+/*
+ * Strangers never take the last tenth: users, who can be told apart only
+ * when they are in, come by the other listener.
+ */
+static bool
+is_full(enum smtp_kind kind, const struct smtp_limits *l)
+{
+	unsigned spare = kind == SMTP_MX ? l->sessions / 10 : 0;
+
+	return ss.n >= l->sessions - spare;
+}
+
 void
 session_new(enum smtp_kind kind, int fd, struct str address)
 {
 	const struct smtp_config	*c = config_for(kind, address);
 	struct session			*s;
 
-	if (ss.draining || ss.n >= c->limits.sessions ||
+	if (ss.draining || is_full(kind, &c->limits) ||
 	    !peers_enter(ss.peers, address, c->limits.sessions_addr)) {
 		refuse(fd, address);
 		return;

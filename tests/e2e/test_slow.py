@@ -1,6 +1,6 @@
 """Clients that take their time.  What they do is bounded by the clock, not by
 each byte anew; who is fast enough, or waits for us, is left alone.  ATTACKS
-E-04."""
+E-04; E-05: they leave room for others."""
 
 import base64
 import imaplib
@@ -178,3 +178,16 @@ def test_auth_that_is_slow_leaves_no_trace(hasty):
         read(s, b"220 ")
         s.sendall(b"EHLO x\r\nMAIL FROM:<bob@example.org>\r\n")
         assert b"\r\n530 " in read(s, b"530 ")
+
+
+def test_strangers_leave_room_for_users():
+    """A flood by mx, from everywhere, does not keep users from sending."""
+    with postern.Instance(settings={"smtp.sessions_max": "20"}) as inst:
+        held = []
+        for service, n in (("mx", 18), ("submission", 2)):
+            for i in range(n + 1):
+                s = dial(inst, service)
+                held.append(s)
+                read(s, b"220 " if i < n else b"421 4.7.0 ")
+        for s in held:
+            s.close()
