@@ -209,7 +209,8 @@ test_costly_words(void **state)
 			    costly[i].what, out.n);
 		/* As SEARCH sees it: there is always room. */
 		buf_reset(&out);
-		haystack_value(buf_str(&text), &out);
+		haystack_field(&(struct hdr_field){ .name = S("Subject"),
+		    .value = buf_str(&text) }, &out);
 		assert_true(out.n > 0 && buf_ok(&out));
 		took = cpu() - from;
 		/* Under a second with sanitizers; else minutes. */
