@@ -611,23 +611,32 @@ def trickle(c, piece, seconds=postern.DEADLINE):
     return None
 
 
-@pytest.mark.parametrize("is_data", [True, False])
-def test_a_trickle_is_no_progress(hasty, is_data):
-    """Octets keep coming, but too few, or none that ends a command."""
+@pytest.mark.parametrize("hasty", [{"smtp.rate_time": "1",
+                                    "smtp.rate_min": "1000"}],
+                         indirect=True, ids=["1000 a second"])
+def test_a_trickle_is_no_progress(hasty):
     c = Client(hasty)
     c.script(*TO_BOB)
-    if is_data:
-        assert c.ask(b"DATA").startswith("354 ")
-    piece = b"x\r\n" if is_data else b"N"
-    assert trickle(c, piece).startswith("421 4.4.2 ")
+    assert c.ask(b"DATA").startswith("354 ")
+    c.send(HEADER)
+    assert trickle(c, b"x\r\n").startswith("421 4.4.2 ")
     assert c.is_closed()
     c.close()
     nothing_stored(hasty)
 
 
+@pytest.mark.parametrize("hasty", [{"smtp.command_time": "1"}],
+                         indirect=True, ids=["1 s"])
+def test_a_command_that_does_not_end(hasty):
+    c = Client(hasty)
+    assert trickle(c, b"N").startswith("421 4.4.2 ")
+    assert c.is_closed()
+    c.close()
+
+
 def test_data_that_is_fast_enough():
     """Over several windows of time, and longer than a command may take."""
-    inst = with_users({"smtp.command_time": "1", "smtp.rate_time": "3",
+    inst = with_users({"smtp.command_time": "5", "smtp.rate_time": "3",
                        "smtp.rate_min": "1000"})
     try:
         c = Client(inst)

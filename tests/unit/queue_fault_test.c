@@ -294,7 +294,7 @@ test_operator(void **state)
 	    id_text(held).s);
 	ask(CTL_QUEUE_REMOVE, words);
 	assert_int_equal(op.status, CTL_OK);
-	assert_string_equal(op.done, "1 removed");
+	assert_string_equal(op.text, "removed=1 ");
 	chan_close(op.chan);
 	world_kill();
 	world_connect();
