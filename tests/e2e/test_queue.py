@@ -58,8 +58,7 @@ HELD = [
     ("deep 4", {"d1": ["d2"], "d2": ["d3"], "d3": ["d4"], "d4": ["bob"]},
      "5.4.6", 0),
     ("deep 3", {"d2": ["d3"], "d3": ["d4"], "d4": ["bob"]}, None, 1),
-    # The recipient and its targets are 99 and 100 together; 101 are refused
-    # at RCPT.
+    # The recipient and its targets are 99 and 100 together.
     ("98", {"many": [f"bob+{i}" for i in range(98)]}, None, 1),
     ("99", {"many": [f"bob+{i}" for i in range(99)]}, None, 1),
     ("nobody", {"gone": ["nobody", "bob"]}, "5.1.1", 1),
@@ -82,6 +81,27 @@ def test_aliases(inst, aliases, error, copies):
         shown = inst.ctl("queue", "show", rows[0]["qid"]).stdout
         assert error in shown
     delivered(inst, copies)
+
+
+def send_then_grow(inst, name, targets, *rcpts):
+    """More targets than RCPT would take, added before it is routed."""
+    address = name + "@example.org"
+    alias(inst, address, *targets[:40])
+    route = inst.pid("route")
+    postern.freeze(route)
+    try:
+        send(inst, address, *rcpts)
+        alias(inst, address, *targets[40:])
+    finally:
+        os.kill(route, signal.SIGCONT)
+
+
+def test_an_alias_that_has_grown(inst):
+    """To 101, with itself."""
+    send_then_grow(inst, "many", [f"bob+{i}@example.org" for i in range(100)])
+    row, = routed(inst)
+    assert (row["state"], row["error"][:5]) == ("held", "5.4.6")
+    delivered(inst, 0)
 
 
 def test_a_foreign_target_is_held_until_it_can_go(inst):
@@ -167,17 +187,10 @@ def test_a_full_queue():
 
 
 def test_only_the_guilty_is_held(inst):
-    """An alias that leads to too many by the time that it is routed, in a
-    message to others as well."""
-    alias(inst, "many@example.org", "bob+0@example.org")
-    route = inst.pid("route")
-    os.kill(route, signal.SIGSTOP)
-    try:
-        send(inst, "many@example.org", "alice@example.org", "bob@example.org")
-        alias(inst, "many@example.org",
-              *[f"bob+{i}@example.org" for i in range(101)])
-    finally:
-        os.kill(route, signal.SIGCONT)
+    """An alias that leads to too many, in a message to others as well."""
+    send_then_grow(inst, "many",
+                   [f"bob+{i}@example.org" for i in range(101)],
+                   "alice@example.org", "bob@example.org")
     row, = routed(inst)
     assert row["state"] == "held" and row["recipients"] == 1
     assert "5.4.6" in row["error"]
