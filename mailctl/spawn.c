@@ -176,13 +176,18 @@ reset_signals(void)
 pid_t
 spawn(const struct unit *u, const struct fd_list *l)
 {
-	pid_t pid;
+	sigset_t	all, before;
+	pid_t		pid;
 
 	log_flush();
+	/* One that comes while the child has our handlers waits for its own. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0) {
 		reset_signals();
 		become(u, l, programs[u - units]);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }

@@ -13,6 +13,7 @@ import termios
 
 import pytest
 
+import inside
 import postern
 from postern import wait_for
 
@@ -264,6 +265,24 @@ def test_a_fork_that_fails_is_tried_again():
                  "smtpd is back")
         assert inst.status()["smtpd"]["restarts"] >= 2
         inst.add_domain()
+    finally:
+        inst.__exit__(None, None, None)
+
+
+def test_a_stop_right_after_the_start():
+    """Daemons that have done nothing yet since they were forked: each is
+    traced into its first call, and held there."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    inst = postern.Instance(wrap=[
+        "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e",
+        "trace=rt_sigaction", "-e",
+        "inject=rt_sigaction:delay_enter=500000:when=1"])
+    try:
+        inst.init().launch()
+        wait_for(lambda: len(inside.family(inst.proc.pid)) >= 10, "forks")
+        assert inst.stop() == 0
+        assert not inst.lines("do not stop"), "it had to be killed"
     finally:
         inst.__exit__(None, None, None)
 
