@@ -63,8 +63,12 @@ def try_one(inst, name="full"):
         if code != 250:
             return code, text
         c.rcpt("bob@example.org")
-        return c.data(b"X-Ledger: " + name.encode() +
-                      b"\r\nSubject: x\r\n\r\n" + b"z" * 500 + b"\r\n")
+        try:
+            return c.data(b"X-Ledger: " + name.encode() +
+                          b"\r\nSubject: x\r\n\r\n" + b"z" * 500 +
+                          b"\r\n")
+        except smtplib.SMTPDataError as e:      # full since MAIL
+            return e.smtp_code, e.smtp_error
 
 
 def test_disk_full_and_space_again(small):
