@@ -183,7 +183,8 @@ def test_no_line_for_each_command(suite):
 def test_no_line_for_each_client():
     """Clients without end: what is not logged is counted.  M-04."""
     with postern.Instance(
-            settings={"pop3.sessions_per_address": "1"}) as inst:
+            settings={"pop3.sessions_per_address": "1",
+                      "pop3.login_time": "3600"}) as inst:
         with socket.create_connection(("127.0.0.1", inst.port("pop3"))) as s:
             s.recv(100)
             start, sent = time.monotonic(), 0

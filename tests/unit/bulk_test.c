@@ -272,7 +272,7 @@ test_forked(void **state)
 	bulk_attach(bulk, bulk_fork(&files, false));
 	ask(BULK_SYNC, 1, NULL);
 	ask(BULK_REMOVE, 1, NULL);
-	for (i = 0; i < 1000 && nanswers < 2; i++)
+	for (i = 0; i < 6000 && nanswers < 2; i++)
 		loop_turn(10);
 	assert_int_equal(nanswers, 2);
 	assert_int_equal(errors[0], 0);

@@ -356,7 +356,7 @@ test_again(void **state)
 	expect_hello(owner);
 	close(owner);
 	owner = -1;
-	for (i = 0; i < 100 && owner == -1; i++) {
+	for (i = 0; i < 6000 && owner == -1; i++) {
 		loop_turn(10);
 		owner = accept4(mailboxd_fd, NULL, NULL, SOCK_NONBLOCK);
 	}
@@ -384,7 +384,7 @@ test_authd_again(void **state)
 	questions = 0;
 	chan_close(authd);
 	authd = NULL;
-	for (i = 0; i < 200 && questions == 0; i++)
+	for (i = 0; i < 6000 && questions == 0; i++)
 		loop_turn(10);
 	assert_int_equal(questions, 1);
 	assert_string_equal(password, "pw");

@@ -213,7 +213,7 @@ wait_for(uint64_t qid)
 {
 	int i;
 
-	for (i = 0; i < 1000 && front_verdict(&front, qid) == -1; i++)
+	for (i = 0; i < 6000 && front_verdict(&front, qid) == -1; i++)
 		loop_turn(10);
 }
 

@@ -292,7 +292,7 @@ test_scrub_file(void **state)
 	(void)state;
 	memset(body, 'x', BIG);
 	front_submit(&front, qid, "s@x.test", "u1", str_of(body, BIG));
-	for (i = 0; i < 200 && queue_find(&rig.q.queue, qid) == NULL; i++)
+	for (i = 0; i < 6000 && queue_find(&rig.q.queue, qid) == NULL; i++)
 		loop_turn(10);
 	free(body);
 	assert_non_null(queue_find(&rig.q.queue, qid));
