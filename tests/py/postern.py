@@ -87,8 +87,8 @@ def is_free(port):
 
 
 # Port bases of which no two have a port in common, all below the ports that
-# the kernel gives to clients.
-BASES = [10000 + 600 * k + i for k in range(35) for i in range(25)]
+# the kernel gives to clients; those from 10000 on are what make run keeps.
+BASES = [10000 + 600 * k + i for k in range(1, 35) for i in range(25)]
 reserved = {}
 
 
