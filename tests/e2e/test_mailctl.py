@@ -299,8 +299,9 @@ def test_a_daemon_that_dies_again_and_again(suite):
     back = [stamp(l) for l in suite.logged(" info ready ", "daemon=pop3d", n=7)][1:]
     waits = [b - d for d, b in zip(died, back)]
     assert len(waits) == 6
-    # 50, 100, 200, 400 and 800 ms, after the first.
-    assert all(w >= 0.05 * 2 ** i for i, w in enumerate(waits[1:])), waits
+    # 50, 100, 200, 400 and 800 ms, after the first; stamps are those of the
+    # turns, a little before or after.
+    assert all(w >= 0.04 * 2 ** i for i, w in enumerate(waits[1:])), waits
 
 
 def stamp(line):
