@@ -567,7 +567,9 @@ def test_sessions_in_all():
 
 @pytest.fixture
 def hasty(request):
-    inst = with_users(request.param)
+    inst = with_users(getattr(request, "param", {
+        "smtp.command_time": "1", "smtp.rate_time": "1",
+        "smtp.rate_min": "1000"}))
     yield inst
     inst.__exit__(None, None, None)
 
