@@ -20,6 +20,7 @@
 
 #include "common/core/log.h"
 #include "common/core/xalloc.h"
+#include "common/disk/crc32c.h"
 
 enum {
 	PAGE = 4096,
@@ -30,6 +31,8 @@ enum {
 	REMOVE_EVERY = 64,		/* commits between removals of logs */
 	BULK = 256 * 1024
 };
+
+#define CLOSED	"closed"
 
 struct index {
 	int	 dirfd;
@@ -149,12 +152,93 @@ is_ours(int dirfd)
 	return is_ok;
 }
 
+/* -- what was left at the last close ------------------------------------ */
+
+/*
+ * Berkeley DB takes a damaged record of its log for the end of that log, and
+ * undoes what it finds no end of: rows vanish and nobody is told.  So a
+ * checksum of the logs stays behind when all is written, and goes when the
+ * table is opened.  After a kill there is none.
+ */
+static int
+add_file(int dirfd, const char *name, uint32_t *sum)
+{
+	static char	p[64 * 1024];
+	int		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW | O_NONBLOCK);
+	uint32_t	crc = crc32c(0, name, strlen(name));
+	ssize_t		n;
+
+	if (fd == -1)
+		return -1;
+	while ((n = read(fd, p, sizeof(p))) > 0)
+		crc = crc32c(crc, p, (size_t)n);
+	(void)close(fd);
+	*sum += crc;			/* in whatever order they come */
+	return n == 0 ? 0 : -1;
+}
+
+static int
+sum_logs(int dirfd, uint32_t *sum)
+{
+	struct dirent	*e;
+	DIR		*d = open_list(dirfd);
+	int		 r = 0;
+
+	if (d == NULL)
+		return -1;
+	*sum = 0;
+	while (r == 0 && (e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, "log.", 4) == 0)
+			r = add_file(dirfd, e->d_name, sum);
+	}
+	(void)closedir(d);
+	return r;
+}
+
+static void
+leave_sum(int dirfd)
+{
+	uint32_t	sum;
+	int		fd;
+
+	if (sum_logs(dirfd, &sum) == -1)
+		return;
+	fd = openat(dirfd, CLOSED, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return;
+	/* A part of it is no match either. */
+	(void)!write(fd, &sum, sizeof(sum));
+	(void)close(fd);
+}
+
+/* False when the logs are not those of the last close. */
+static bool
+take_sum(int dirfd)
+{
+	uint32_t	was = 0, sum;
+	ssize_t		n;
+	int		fd = openat(dirfd, CLOSED, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW);
+
+	if (fd == -1)
+		return errno == ENOENT;
+	n = read(fd, &was, sizeof(was));
+	(void)close(fd);
+	if (unlinkat(dirfd, CLOSED, 0) == 0 && n == sizeof(was) &&
+	    sum_logs(dirfd, &sum) == 0 && sum == was)
+		return true;
+	log_warn("index", L_Z("error", "changed since it was closed"));
+	return false;
+}
+
 struct index *
 index_open(int dirfd)
 {
 	struct index *ix;
 
-	if (!is_ours(dirfd))
+	if (!is_ours(dirfd) || !take_sum(dirfd))
 		return NULL;
 	if (fchdir(dirfd) == -1) {
 		log_warn("index", L_Z("call", "fchdir"), L_ERRNO);
@@ -196,6 +280,8 @@ remove_logs(struct index *ix)
 void
 index_close(struct index *ix)
 {
+	bool is_whole;
+
 	if (ix == NULL)
 		return;
 	if (fchdir(ix->dirfd) == -1)
@@ -203,13 +289,13 @@ index_close(struct index *ix)
 	if (ix->txn != NULL)
 		(void)ix->txn->abort(ix->txn);
 	/* Never synced: what is lost here is in the log. */
-	if (!ix->failed && ix->env != NULL &&
-	    ix->env->txn_checkpoint(ix->env, 0, 0, DB_FORCE) == 0)
-		(void)remove_logs(ix);
+	is_whole = !ix->failed && ix->env != NULL &&
+	    ix->env->txn_checkpoint(ix->env, 0, 0, DB_FORCE) == 0 &&
+	    remove_logs(ix) == 0;
 	if (ix->db != NULL)
 		(void)ix->db->close(ix->db, DB_NOSYNC);
-	if (ix->env != NULL)
-		(void)ix->env->close(ix->env, 0);
+	if (ix->env != NULL && ix->env->close(ix->env, 0) == 0 && is_whole)
+		leave_sum(ix->dirfd);
 	free(ix->bulk);
 	free(ix);
 }

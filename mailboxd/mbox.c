@@ -453,33 +453,6 @@ make_inbox(struct mbox *m)
 	m->urgent = true;
 }
 
-static bool
-is_named(void *arg, uint64_t id)
-{
-	struct mbox		*m = arg;
-	struct state_body	 body;
-	struct buf		 scratch;
-	int			 r;
-
-	buf_init(&scratch, INDEX_VALUE_MAX);
-	r = m->dead ? -1 : mbox_body(m, id, &scratch, &body);
-	buf_clear(&scratch);
-	return r != 0;
-}
-
-static void
-sweep(struct mbox *m, struct mbox_report *report)
-{
-	int n;
-
-	/* A damaged record may be the one that names a file. */
-	if (report->log.quarantined > 0 || report->log.damaged > 0 ||
-	    report->skipped > 0)
-		return;
-	n = bodyfile_sweep(&m->large.files, is_named, m);
-	report->swept += n > 0 ? (uint64_t)n : 0;
-}
-
 /* 1; 0 when the index failed; -1 with errno when the log did. */
 static int
 try_source(struct mbox *m, struct mbox_report *report, enum source source)
@@ -488,7 +461,7 @@ try_source(struct mbox *m, struct mbox_report *report, enum source source)
 
 	switch (source) {
 	case FROM_INDEX:
-		r = load(m, report);
+		r = load(m, report) && !mbox_has_strangers(m, report);
 		break;
 	case FROM_LOG:
 	case FROM_LOG_ONLY:
@@ -505,7 +478,7 @@ try_source(struct mbox *m, struct mbox_report *report, enum source source)
 	m->urgent = false;
 	if (save_index(m) == -1)
 		return 0;
-	sweep(m, report);
+	mbox_sweep(m, report);
 	return !m->dead;
 }
 

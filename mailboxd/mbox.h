@@ -65,6 +65,14 @@ enum store_result mbox_room(struct mbox *, uint64_t bytes, enum mbox_need);
 void	mbox_add(struct mbox *, const struct record *, uint64_t id,
 	    struct str payload);
 
+/*
+ * mbox_sweep.c: files that no record names are removed, unless records are
+ * damaged.  A file that the index does not name may have lost its row there:
+ * when there is one, only a state from the log may sweep.
+ */
+bool	mbox_has_strangers(struct mbox *, const struct mbox_report *);
+void	mbox_sweep(struct mbox *, struct mbox_report *);
+
 /* mbox_quota.c: STORE_OK, or STORE_QUOTA when so much more is too much. */
 enum store_result mbox_admit(const struct mbox *, uint64_t size,
 	    uint64_t messages);

@@ -288,6 +288,63 @@ test_logs_removed(void **state)
 	assert_true(count_logs(f->dirfd) <= 2);
 }
 
+/* Flips a bit of a file. */
+static void
+flip_file(int dirfd, const char *name, off_t at)
+{
+	int	fd = openat(dirfd, name, O_RDWR);
+	char	c;
+
+	assert_int_equal(pread(fd, &c, 1, at), 1);
+	c ^= 1;
+	assert_int_equal(pwrite(fd, &c, 1, at), 1);
+	(void)close(fd);
+}
+
+/*
+ * Berkeley DB would take a damaged record of its log for the log's end, undo
+ * what has none, and say nothing.  ATTACKS K-04.
+ */
+static void
+test_log_damage(void **state)
+{
+	struct fixture	*f = *state;
+	struct buf	 b;
+	off_t		 at;
+	int		 fd;
+
+	put(f->ix, "a", S("x"));
+	put(f->ix, "b", S("y"));
+	for (at = 0; at < 2000; at += 37) {
+		index_close(f->ix);
+		flip_file(f->dirfd, "log.0000000001", at);
+		f->ix = index_open(f->dirfd);
+		assert_null(f->ix);
+		/* It is told once: who opens it then has been warned. */
+		flip_file(f->dirfd, "log.0000000001", at);
+		reopen(f);
+	}
+	buf_init(&b, 100);
+	assert_int_equal(index_get(f->ix, S("a"), &b), 1);
+	assert_int_equal(index_get(f->ix, S("b"), &b), 1);
+	/* A file more or less; and half a sum. */
+	index_close(f->ix);
+	fd = openat(f->dirfd, "log.0000000077", O_CREAT | O_WRONLY, 0600);
+	(void)close(fd);
+	f->ix = index_open(f->dirfd);
+	assert_null(f->ix);
+	assert_int_equal(unlinkat(f->dirfd, "log.0000000077", 0), 0);
+	reopen(f);
+	index_close(f->ix);
+	assert_int_equal(truncate("closed", 3), 0);
+	f->ix = index_open(f->dirfd);
+	assert_null(f->ix);
+	/* While it is open, and after a kill, there is none. */
+	reopen(f);
+	assert_int_equal(faccessat(f->dirfd, "closed", F_OK, 0), -1);
+	buf_clear(&b);
+}
+
 /* What nobody here makes: refused before Berkeley DB sees it, and wiped. */
 static void
 test_foreign_refused(void **state)
@@ -332,6 +389,7 @@ main(void)
 		TEST(test_killed),
 		TEST(test_damage),
 		TEST(test_logs_removed),
+		TEST(test_log_damage),
 		TEST(test_foreign_refused),
 	};
 

@@ -6,6 +6,7 @@
 
 #include "common/core/id.h"
 #include "common/core/log.h"
+#include "mailboxd/index.h"
 #include "tests/lib/mbox_rig.h"
 
 /* Where the n-th record is that names a body of 9000 octets; 0: none. */
@@ -151,12 +152,66 @@ test_damaged_names(void **state)
 	mailbox_open(b);
 }
 
+/* The row of a body in the index; ids are big-endian. */
+static void
+forget_row(const struct mailbox *b, uint64_t id)
+{
+	int		 fd = openat(b->dirfd, "index", O_RDONLY | O_DIRECTORY);
+	struct index	*ix = index_open(fd);
+	char		 key[9] = "B";
+	size_t		 i;
+
+	assert_non_null(ix);
+	for (i = 0; i < 8; i++)
+		key[1 + i] = (char)(id >> (56 - 8 * i) & 0xff);
+	assert_int_equal(index_begin(ix), 0);
+	assert_int_equal(index_del(ix, str_of(key, sizeof(key))), 0);
+	assert_int_equal(index_commit(ix), 0);
+	index_close(ix);
+	(void)close(fd);
+}
+
+/*
+ * An index that lost the row of a body, of whatever cause: the file is not
+ * taken for one that nobody names.
+ */
+static void
+test_lost_rows(void **state)
+{
+	struct mailbox	*b = *state;
+	unsigned	 tried = 0;
+	uint64_t	 id;
+	size_t		 n;
+	char		 name[64];
+
+	fill_damaged(b);
+	for (id = 1; id < 100; id++) {
+		snprintf(name, sizeof(name), "log/body-%s", id_text(id).s);
+		if (faccessat(b->dirfd, name, F_OK, 0) == -1)
+			continue;
+		tried++;
+		forget_row(b, id);
+		mailbox_open(b);
+		assert_true(b->report.rebuilt);
+		assert_int_equal(b->report.swept, 0);
+		assert_int_equal(count_files(b), 10);
+		n = 0;
+		assert_int_equal(readable(b, "INBOX", &n) +
+		    readable(b, "a", &n), 40);
+		mailbox_close(b);
+	}
+	assert_int_equal(tried, 10);
+	mailbox_open(b);
+	assert_false(b->report.rebuilt);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_damaged_log),
 		TEST(test_damaged_names),
+		TEST(test_lost_rows),
 	};
 
 	log_to(open("/dev/null", O_WRONLY));
