@@ -3,10 +3,8 @@ its value, one below, one above; what is refused is not stored."""
 
 import base64
 import poplib
-import select
 import smtplib
 import socket
-import time
 
 import pytest
 
@@ -600,57 +598,6 @@ def test_least_rate_of_data(hasty):
     assert c.is_closed()
     c.close()
     nothing_stored(hasty)
-
-
-def trickle(c, piece, seconds=postern.DEADLINE):
-    """A piece each tenth of a second, until the server speaks or that time
-    is over; what it said, or None."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if select.select([c.s], [], [], 0.1)[0]:
-            return c.reply()
-        c.send(piece)
-    return None
-
-
-@pytest.mark.parametrize("hasty", [{"smtp.rate_time": "1",
-                                    "smtp.rate_min": "1000"}],
-                         indirect=True, ids=["1000 a second"])
-def test_a_trickle_is_no_progress(hasty):
-    c = Client(hasty)
-    c.script(*TO_BOB)
-    assert c.ask(b"DATA").startswith("354 ")
-    c.send(HEADER)
-    assert trickle(c, b"x\r\n").startswith("421 4.4.2 ")
-    assert c.is_closed()
-    c.close()
-    nothing_stored(hasty)
-
-
-@pytest.mark.parametrize("hasty", [{"smtp.command_time": "1"}],
-                         indirect=True, ids=["1 s"])
-def test_a_command_that_does_not_end(hasty):
-    c = Client(hasty)
-    assert trickle(c, b"N").startswith("421 4.4.2 ")
-    assert c.is_closed()
-    c.close()
-
-
-def test_data_that_is_fast_enough():
-    """Over several windows of time, and longer than a command may take."""
-    inst = with_users({"smtp.command_time": "5", "smtp.rate_time": "3",
-                       "smtp.rate_min": "1000"})
-    try:
-        c = Client(inst)
-        c.script(*TO_BOB)
-        assert c.ask(b"DATA").startswith("354 ")
-        c.send(HEADER)
-        assert trickle(c, b"x" * 998 + b"\r\n", 7) is None
-        c.send(b".\r\n")
-        assert c.reply().startswith("250 ")
-        c.close()
-    finally:
-        inst.__exit__(None, None, None)
 
 
 # -- expansion ---------------------------------------------------------------
