@@ -147,8 +147,27 @@ snaps_old(const struct snaps *s, uint64_t now, uint64_t window)
 	return old(s, s->n, now, window);
 }
 
+uint64_t
+snaps_time(const struct snaps *s, uint64_t now, uint64_t window)
+{
+	uint64_t	grace = window / SNAPS_SHARE, date = UINT64_MAX;
+	size_t		i;
+
+	if (now < grace)
+		return 0;
+	/* Where the clock went back later it had been wrong. */
+	for (i = s->n; i-- > 0;) {
+		if (s->list[i].date < date)
+			date = s->list[i].date;
+		if (date <= now - grace)
+			return date + grace;
+	}
+	return 0;
+}
+
 const struct snap *
 snaps_base(const struct snaps *s, uint64_t now, uint64_t window)
 {
-	return s->n == 0 ? NULL : old(s, s->n - 1, now, window);
+	return s->n == 0 ? NULL : old(s, s->n - 1,
+	    snaps_time(s, now, window), window);
 }

@@ -8,6 +8,8 @@
 #include "common/disk/reclog.h"
 #include "mailboxd/record.h"
 
+enum { SNAPS_SHARE = 7 };
+
 struct snap {
 	uint64_t	id;
 	uint64_t	date;		/* wall clock in seconds */
@@ -50,7 +52,14 @@ const struct snap *snaps_last(const struct snaps *);
  */
 const struct snap *snaps_old(const struct snaps *, uint64_t now,
 	    uint64_t window);
-/* The same, of those with a newer one behind them. */
+/*
+ * The time that the snapshots vouch for: a clock that is far ahead for less
+ * than a seventh of the window makes nothing older by more than that.  For it
+ * counts only what was said so long ago, and so much more.  0: none does.
+ */
+uint64_t	snaps_time(const struct snaps *, uint64_t now,
+		    uint64_t window);
+/* As snaps_old at that time, of those with a newer one behind them. */
 const struct snap *snaps_base(const struct snaps *, uint64_t now,
 	    uint64_t window);
 

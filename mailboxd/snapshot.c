@@ -151,12 +151,14 @@ enum reclog_result
 snapshot_write(struct mbox *m)
 {
 	uint64_t	now = (uint64_t)clock_wall() / 1000;
+	uint64_t	past = snaps_time(&m->st.snaps, now,
+			    m->conf.delivered);
 	struct writer	w = { .m = m, .id = m->st.next_id };
 
 	if (mbox_room(m, most(&m->st), NEED_SMALL) != STORE_OK)
 		return m->dead ? RECLOG_DEAD : RECLOG_FULL;
-	if (now > m->conf.delivered)
-		w.forget = now - m->conf.delivered;
+	if (past > m->conf.delivered)
+		w.forget = past - m->conf.delivered;
 	batch_init(&w.batch, m);
 	buf_init(&w.run, RECORD_RUN_MAX);
 	begin(&w, now);

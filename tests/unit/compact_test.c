@@ -208,8 +208,58 @@ test_future(void **state)
 	at_day(7.5);
 	fill(b, "INBOX", 2);
 	(void)upkeep(b);
+	at_day(8.6);
+	fill(b, "INBOX", 2);
+	(void)upkeep(b);
 	assert_false(has_segment(b, 1));
 	check_reopen(b);
+}
+
+/*
+ * For less than a seventh of the window, again and again, it is far ahead:
+ * what the log shows of time has not passed.
+ */
+static void
+test_jump(void **state)
+{
+	struct mailbox	*b = *state;
+	unsigned	 day;
+
+	b->conf.undelete = 7 * DAY;
+	b->conf.delivered = 12 * DAY;
+	mailbox_open(b);
+	assert_int_equal(deliver(b, 1, NOW, noise(1, 1500)), DELIVER_OK);
+	fill(b, "INBOX", 3);
+	(void)upkeep(b);
+	at_day(1);
+	fill(b, "INBOX", 2);
+	expunge_all(b, "INBOX");
+	(void)upkeep(b);
+	for (day = 1; day < 7; day++) {
+		at_day(day * 1000);
+		fill(b, "INBOX", 3);
+		(void)upkeep(b);
+		at_day(day * 1000 + 0.9);
+		fill(b, "INBOX", 3);
+		(void)upkeep(b);
+		assert_true(has_segment(b, 1));
+		assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_AGAIN);
+		at_day(day + 0.5);
+		fill(b, "INBOX", 3);
+		(void)upkeep(b);
+		assert_true(has_segment(b, 1));
+	}
+	check_reopen(b);
+	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_AGAIN);
+	/* And nothing is kept for ever. */
+	for (; day < 16; day++) {
+		at_day(day + 0.5);
+		fill(b, "INBOX", 3);
+		(void)upkeep(b);
+	}
+	assert_false(has_segment(b, 1));
+	reopen(b, true);
+	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_OK);
 }
 
 /* A delivery is known by its queue id until nobody can ask again. */
@@ -240,7 +290,10 @@ test_delivered(void **state)
 	for (qid = 1; qid <= 40; qid++)
 		assert_int_equal(deliver(b, qid, NOW, S("x")),
 		    DELIVER_AGAIN);
-	/* 12 days after the 20th. */
+	/* 12 days after the 20th, as the one before shows. */
+	at_day(12 * 6 / 7.0 + 20 * 60.5 / DAY);
+	fill(b, "INBOX", 3);
+	(void)upkeep(b);
 	at_day(12 + 20 * 60.5 / DAY);
 	expunge_all(b, "INBOX");
 	fill(b, "INBOX", 3);
@@ -278,6 +331,10 @@ test_delivered_late(void **state)
 	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_AGAIN);
 	/* A received date in the future keeps none for ever. */
 	at_day(42.5);
+	fill(b, "INBOX", 6);
+	(void)upkeep(b);
+	assert_int_equal(deliver(b, 1, NOW, S("x")), DELIVER_AGAIN);
+	at_day(44.5);
 	fill(b, "INBOX", 6);
 	(void)upkeep(b);
 	reopen(b, true);
@@ -390,6 +447,7 @@ main(void)
 		TEST(test_rest),
 		TEST(test_window),
 		TEST(test_future),
+		TEST(test_jump),
 		TEST(test_delivered),
 		TEST(test_delivered_late),
 		TEST(test_pieces),
