@@ -61,6 +61,20 @@ static const struct login_scene scenes[] = {
 	    "c BAD not base64\r\n", "", LOGIN_TALKING, false },
 	{ "empty message", "a AUTHENTICATE PLAIN =\r\n", WRONG("a"), "",
 	    LOGIN_TALKING, false },
+	/* ATTACKS F-18. */
+	{ "authenticate, at once by literal",
+	    "a AUTHENTICATE PLAIN {8+}\r\n" B_OK "\r\nb NOOP\r\n",
+	    "a BAD not base64\r\nb OK done\r\n", "", LOGIN_TALKING,
+	    false },
+	{ "authenticate, mechanism in quotes",
+	    "a AUTHENTICATE \"PLAIN\" " B_OK "\r\nb AUTHENTICATE \r\n",
+	    "a BAD an atom is missing\r\nb BAD an atom is missing\r\n", "",
+	    LOGIN_TALKING, false },
+	{ "authenticate, more than one message",
+	    "a AUTHENTICATE PLAIN " B_OK " x\r\n"
+	    "b AUTHENTICATE PLAIN  " B_OK "\r\n",
+	    "a BAD not base64\r\nb BAD not base64\r\n", "", LOGIN_TALKING,
+	    false },
 	{ "mechanism by literal", "a AUTHENTICATE {5+}\r\nPLAIN " B_OK "\r\n",
 	    "a BAD an atom is missing\r\n", "", LOGIN_TALKING, false },
 	{ "message by literal", "a AUTHENTICATE PLAIN\r\n{8+}\r\n" B_OK "\r\n",
@@ -226,6 +240,43 @@ test_literal_limit(void **state)
 	buf_clear(&in);
 }
 
+/* ATTACKS F-18: base64 without end, at once, when asked, line after line. */
+static void
+test_endless_auth(void **state)
+{
+	static const struct {
+		const char	*start, *end;
+	} rows[] = {
+		{ "a AUTHENTICATE PLAIN ", "* BYE " },
+		{ "a AUTHENTICATE PLAIN\r\n",
+		    "+ \r\n* BYE " },
+		{ "a AUTHENTICATE PLAIN =\r\nb AUTHENTICATE PLAIN ",
+		    WRONG("a") "* BYE " },
+	};
+	struct login_rig r;
+	struct buf	 in;
+	unsigned	 way;
+	size_t		 i;
+
+	(void)state;
+	buf_init(&in, 200000);
+	for (i = 0; i < LENGTH(rows); i++) {
+		buf_reset(&in);
+		buf_addz(&in, rows[i].start);
+		while (in.n < 100000)
+			buf_addz(&in, "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB");
+		for (way = 0; way < FEED_WAYS; way++) {
+			login_rig_run(&r, &imap_login_ops, true, way,
+			    buf_str(&in));
+			assert_true(str_starts(buf_str(&r.got),
+			    str_c(rows[i].end)));
+			assert_int_equal(r.l->state, LOGIN_OVER);
+			login_rig_clear(&r);
+		}
+	}
+	buf_clear(&in);
+}
+
 static void
 test_greet_and_bye(void **state)
 {
@@ -260,6 +311,7 @@ main(void)
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_input_limit),
 		cmocka_unit_test(test_literal_limit),
+		cmocka_unit_test(test_endless_auth),
 		cmocka_unit_test(test_greet_and_bye),
 	};
 
