@@ -85,13 +85,16 @@ GIVEN_UP = [
 def test_logins_given_up(suite):
     log_in(suite).logout()
     pids = {d: r["pid"] for d, r in suite.status().items()}
-    before = len(inside.descriptors(pids["authd"]))
+    talkers = ("authd", "smtpd", "imapd", "pop3d")
+
+    def opened():
+        return [len(inside.descriptors(pids[d])) for d in talkers]
+    before = opened()
     for _ in range(60):
         for service, lines in GIVEN_UP:
             abandoned(suite, service, lines)
         log_in(suite).logout()
-    wait_for(lambda: len(inside.descriptors(pids["authd"])) == before,
-             "authd is as it was")
+    wait_for(lambda: opened() == before, "all is as it was")
     assert {d: r["pid"] for d, r in suite.status().items()} == pids
     assert not suite.lines("channel dropped")
 
