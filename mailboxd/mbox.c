@@ -478,7 +478,9 @@ try_source(struct mbox *m, struct mbox_report *report, enum source source)
 	m->urgent = false;
 	if (save_index(m) == -1)
 		return 0;
-	mbox_sweep(m, report);
+	/* There was nothing to sweep, or an index would not do. */
+	if (source != FROM_INDEX)
+		mbox_sweep(m, report);
 	return !m->dead;
 }
 
