@@ -1,9 +1,11 @@
 """Strangers who would have others pay: mail to nobody, in the name of others,
-to the full; passwords guessed while their owner reads his mail.  ATTACKS I-08,
-L-02, L-03."""
+to the full; names that they would log in as; passwords guessed while their
+owner reads his mail.  ATTACKS I-03, I-08, I-11, L-02, L-03."""
 
+import base64
 import imaplib
 import smtplib
+import socket
 import threading
 import time
 
@@ -92,6 +94,68 @@ def test_no_report_can_be_asked_for(inst, param):
         if not of_mail:
             code = c.rcpt("alice@example.org", [param])[0]
         assert code == 555
+
+
+# -- who logs in as whom -------------------------------------------------------
+
+# The line before a mechanism's name, what says that more is wanted, and what
+# it is answered when that is good.
+SASL = {"submission": (b"EHLO a\r\nAUTH ", b"334 ", b"235 "),
+        "imap": (b"a AUTHENTICATE ", b"+ ", b"a OK"),
+        "pop3": (b"AUTH ", b"+ ", b"+OK")}
+ENDS = (b"235 ", b"535 ", b"501 ", b"504 ", b"a OK", b"a NO", b"a BAD",
+        b"-ERR", b"334 ", b"+ ")
+ALICE = b"alice@example.org\0wonderland"
+
+
+def authenticate(inst, service, mechanism, response):
+    """The line that ends it."""
+    before, more, _ = SASL[service]
+    with socket.create_connection(("127.0.0.1", inst.port(service)),
+                                  postern.DEADLINE) as s:
+        f = s.makefile("rb")
+        f.readline()
+        s.sendall(before + mechanism + b"\r\n")
+        for line in f:
+            if line.startswith(more):
+                s.sendall(base64.b64encode(response) + b"\r\n")
+            elif line.startswith(ENDS) or (service == "pop3" and
+                                           line.startswith(b"+OK")):
+                return line
+    return b""
+
+
+@pytest.mark.parametrize("service", SASL)
+def test_nobody_acts_for_another(inst, service):
+    good = SASL[service][2]
+    for response, is_good in (
+            (b"\0" + ALICE, True),
+            (b"alice@example.org\0" + ALICE, True),
+            (b"bob@example.org\0" + ALICE, False),
+            (b"postmaster@example.org\0" + ALICE, False),
+            (b"alice@example.or\0" + ALICE, False),
+            (b"alice@example.orgg\0" + ALICE, False),
+            (b"alice\0" + ALICE, False),
+            (b" \0" + ALICE, False),
+            (ALICE, False), (b"\0\0wonderland", False),
+            (b"\0alice@example.org\0", False),
+            (b"\0" + ALICE + b"\0", False),
+            (b"\0" + ALICE + b"\0x", False),
+            (b"\0" + ALICE + b"\n", False),
+            (b"", False), (b"\0\0", False)):
+        line = authenticate(inst, service, b"PLAIN", response)
+        assert line and line.startswith(good) == is_good, (response, line)
+
+
+@pytest.mark.parametrize("service", SASL)
+def test_other_mechanisms(inst, service):
+    """Not built: refused before there is anything to decode."""
+    for name in (b"NTLM", b"EXTERNAL", b"CRAM-MD5", b"DIGEST-MD5", b"RPA",
+                 b"ANONYMOUS", b"GSSAPI", b"SCRAM-SHA-256", b"XOAUTH2",
+                 b"PLAIN-CLIENTTOKEN", b"PLAI", b"PLAINX", b"A" * 255):
+        line = authenticate(inst, service, name, b"\0" + ALICE)
+        assert line.startswith((b"504 ", b"a NO", b"a BAD", b"-ERR")), \
+            (name, line)
 
 
 # -- guessed passwords --------------------------------------------------------
