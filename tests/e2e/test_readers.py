@@ -167,11 +167,19 @@ def test_search_decodes(c):
 
 
 def maildrop(suite):
-    p = poplib.POP3("127.0.0.1", suite.port("pop3"),
-                    timeout=postern.DEADLINE)
-    p.user("bob@example.org")
-    p.pass_("builder")
-    return p
+    """A session alone with it, once one that lost its connection is gone."""
+    def let_in():
+        p = poplib.POP3("127.0.0.1", suite.port("pop3"),
+                        timeout=postern.DEADLINE)
+        p.user("bob@example.org")
+        try:
+            p.pass_("builder")
+        except poplib.error_proto as e:
+            p.close()
+            assert b"[IN-USE]" in e.args[0], e
+            return None
+        return p
+    return wait_for(let_in, "the lock is gone")
 
 
 def test_maildrop(suite, c):
