@@ -179,7 +179,7 @@ def maildrop(suite):
             assert b"[IN-USE]" in e.args[0], e
             return None
         return p
-    return wait_for(let_in, "the lock is gone")
+    return postern.wait_for(let_in, "the lock is gone")
 
 
 def test_maildrop(suite, c):
