@@ -17,6 +17,7 @@
 #include "common/core/log.h"
 #include "common/core/pass.h"
 #include "common/core/xalloc.h"
+#include "mailctl/notice.h"
 #include "mailctl/snapshot.h"
 #include "mailctl/sockets.h"
 #include "mailctl/spawn.h"
@@ -56,34 +57,8 @@ store(struct proc *p, struct str name, int fd)
 
 /* -- what a daemon says ----------------------------------------------- */
 
-struct news {
-	bool		ready, fdstore, fdremove;
-	struct str	status, name;
-};
-
-static struct news
-parse_news(struct str text)
-{
-	struct news	n = { 0 };
-	struct str	line;
-
-	while (str_cut(&text, '\n', &line)) {
-		if (str_eq(line, S("READY=1")))
-			n.ready = true;
-		else if (str_eq(line, S("FDSTORE=1")))
-			n.fdstore = true;
-		else if (str_eq(line, S("FDSTOREREMOVE=1")))
-			n.fdremove = true;
-		else if (str_starts(line, S("STATUS=")))
-			n.status = str_from(line, 7);
-		else if (str_starts(line, S("FDNAME=")))
-			n.name = str_from(line, 7);
-	}
-	return n;
-}
-
 static void
-act_on(struct proc *p, struct news n, int fd)
+act_on(struct proc *p, struct notice n, int fd)
 {
 	if (n.fdstore && fd != -1) {
 		store(p, n.name, fd);
@@ -117,7 +92,7 @@ on_notify(void *arg, int events)
 	(void)events;
 	n = pass_receive(p->notify, text, sizeof(text), &fd, &bad);
 	if (n > 0 && !bad) {
-		act_on(p, parse_news(str_of(text, (size_t)n)), fd);
+		act_on(p, notice_parse(str_of(text, (size_t)n)), fd);
 		return;
 	}
 	if (fd != -1)
