@@ -1,7 +1,7 @@
 /*
  * mime_fuzz - the parts of a message: the same whole and in pieces (the first
  * byte says how large), each inside the one above it and behind the one
- * before it; and what IMAP writes of them.
+ * before it; what IMAP writes of them, and what it finds by their numbers.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -29,6 +29,26 @@ check(const struct mime *m, size_t size)
 	}
 }
 
+/* What is found is a part, and lies in one that is found. */
+static void
+find(const struct mime *m)
+{
+	const struct mime_part	*p;
+	uint32_t		 n[3];
+
+	for (n[0] = 0; n[0] < 3; n[0]++) {
+		for (n[1] = 0; n[1] < 3; n[1]++) {
+			for (n[2] = 0; n[2] < 3; n[2]++) {
+				p = mime_find(m, n, 3);
+				assert(p == NULL || (p >= m->parts &&
+				    p < m->parts + m->n &&
+				    mime_find(m, n, 2) != NULL));
+			}
+		}
+	}
+	assert(mime_find(m, n, 0) == &m->parts[0]);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -49,6 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		mime_end(&m[i]);
 		check(&m[i], size - 1);
+		find(&m[i]);
 		buf_init(&out[i], 64 << 20);
 		structure_envelope(&out[i], mime_header(&m[i],
 		    &m[i].parts[0]));
