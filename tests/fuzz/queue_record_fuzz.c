@@ -13,6 +13,22 @@
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
+/* Targets one by one give the same bytes. */
+static void
+rewrite_targets(struct record_targets l)
+{
+	struct record_targets	rest = l;
+	struct record_target	t;
+	struct buf		b;
+	uint32_t		n = 0;
+
+	buf_init(&b, 1 << 20);
+	while (record_next(&rest, &t))
+		record_add_target(&b, &n, &t);
+	assert(n == l.n && str_eq(buf_str(&b), l.raw));
+	buf_clear(&b);
+}
+
 static void
 rewrite(uint8_t type, struct str s, struct buf *b)
 {
@@ -23,11 +39,15 @@ rewrite(uint8_t type, struct str s, struct buf *b)
 	enum finish_why		why;
 	uint64_t		next;
 
-	if (type == REC_MESSAGE && record_message_parse(s, &m, &l) == 0)
+	if (type == REC_MESSAGE && record_message_parse(s, &m, &l) == 0) {
+		rewrite_targets(l);
 		record_message(b, &m, l);
+	}
 	if ((type == REC_TARGETS || type == REC_ROUTE) &&
-	    record_route_parse(s, &t, &l) == 0)
+	    record_route_parse(s, &t, &l) == 0) {
+		rewrite_targets(l);
 		record_route(b, t, l);
+	}
 	if (type == REC_RESULT && record_result_parse(s, &r) == 0)
 		record_result(b, &r);
 	if (type == REC_FINISHED && record_finished_parse(s, &t, &why) == 0)
