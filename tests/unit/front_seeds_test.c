@@ -2,14 +2,7 @@
  * front_seeds_test - what the seeds of imap_login_fuzz, pop3_login_fuzz and
  * pop3_fuzz reach: every state, and every answer that input alone can cause.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <dirent.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/lib/unit.h"
 
 #include "imapd/login.h"
 #include "pop3d/login.h"
@@ -17,7 +10,7 @@
 #include "tests/lib/feed.h"
 #include "tests/lib/login_rig.h"
 #include "tests/lib/model_store.h"
-#include "tests/lib/unit.h"
+#include "tests/lib/seeds.h"
 
 /* Not "line too long": what may be said before a login is less. */
 static const char *const imap_login_says[] = {
@@ -58,7 +51,8 @@ play_login(const struct login_ops *ops, struct str in)
 {
 	struct login_rig r;
 
-	login_rig_run(&r, ops, true, 0, in);
+	/* The first byte says how a fuzzer feeds the rest. */
+	login_rig_run(&r, ops, true, 0, str_from(in, 1));
 	states |= 1U << r.l->state;
 	/* The rig shows a question as "<user|password>". */
 	if (str_find(buf_str(&r.got), S("|")) != -1)
@@ -105,7 +99,7 @@ play_pop3(struct str in)
 	model_store_add(m, "INBOX", S(""), 0, 0);
 	model_store_add(m, "INBOX", S("\r\r\n\n\r\n.."), 0, 0);
 	s = pop3_new(&m->store);
-	feed(0, in, feed_pop3, s);
+	feed(0, str_from(in, 1), feed_pop3, s);
 	if (pop3_done(s))
 		states |= 1U << LOGIN_OVER;
 	pop3_free(s);
@@ -113,50 +107,14 @@ play_pop3(struct str in)
 }
 
 static void
-play_all(const char *name, void (*play)(struct str))
-{
-	char		 path[512], in[64 * 1024];
-	struct dirent	*e;
-	DIR		*d;
-	FILE		*f;
-	size_t		 n;
-
-	snprintf(path, sizeof(path), "tests/fuzz/seeds/%s", name);
-	d = opendir(path);
-	assert_non_null(d);
-	while ((e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "tests/fuzz/seeds/%s/%s", name,
-		    e->d_name);
-		f = fopen(path, "rb");
-		assert_non_null(f);
-		n = fread(in, 1, sizeof(in), f);
-		fclose(f);
-		assert_in_range(n, 1, sizeof(in) - 1);
-		play(str_of(in + 1, n - 1));
-	}
-	closedir(d);
-}
-
-static void
 reach(const char *name, void (*play)(struct str), unsigned wanted,
     const char *const *says, size_t n)
 {
-	unsigned	missing = 0;
-	size_t		i;
-
 	states = 0;
 	buf_init(&all, 16 << 20);
-	play_all(name, play);
-	for (i = 0; i < n; i++) {
-		if (str_find(buf_str(&all), str_c(says[i])) != -1)
-			continue;
-		print_error("no seed of %s gives %s\n", name, says[i]);
-		missing++;
-	}
+	seeds_play(name, play);
+	seeds_need_said(name, &all, says, n);
 	assert_int_equal(states & wanted, wanted);
-	assert_int_equal(missing, 0);
 	buf_clear(&all);
 }
 

@@ -2,19 +2,10 @@
  * smtp - what the seeds of smtp_fuzz reach: every state, every event, and
  * every reply that the engine gives by itself.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/lib/unit.h"
 
-#include <cmocka.h>
-
+#include "tests/lib/seeds.h"
 #include "tests/lib/smtp_drive.h"
-
-#define SEEDS	"tests/fuzz/seeds/smtp"
 
 /* Only a caller gives these, and the rules of the driver do not. */
 static const enum smtp_reply callers[] = {
@@ -27,26 +18,18 @@ static struct buf	all_replies, all_events;
 static unsigned		states;
 
 static void
-play(const char *name)
+play(struct str in)
 {
 	struct smtp_config	conf;
 	struct drive		d;
-	char			path[512], in[4096];
-	FILE			*f;
-	size_t			n;
 
-	snprintf(path, sizeof(path), SEEDS "/%s", name);
-	f = fopen(path, "rb");
-	assert_non_null(f);
-	n = fread(in, 1, sizeof(in), f);
-	fclose(f);
-	assert_in_range(n, 3, sizeof(in) - 1);
-	drive_config((uint8_t)in[0], &conf);
+	assert_in_range(in.n, 3, 4095);
+	drive_config((uint8_t)in.p[0], &conf);
 	drive_init(&d, &conf, DRIVE_AT_ONCE);
-	if (in[0] & 64)
+	if (in.p[0] & 64)
 		d.data_verdict = SMTP_FULL;
 	/* Line by line, so that no state is passed over. */
-	drive_pieces(&d, str_of(in + 2, n - 2), 1, 0);
+	drive_pieces(&d, str_from(in, 2), 1, 0);
 	states |= d.states;
 	buf_add(&all_replies, buf_str(&d.replies));
 	buf_add(&all_events, buf_str(&d.events));
@@ -72,22 +55,15 @@ reach(void **state)
 		"mail <", "rcpt <", "data\n", "end ", "abort ", "refused ",
 		"auth ", "close "
 	};
-	struct dirent	*e;
 	struct buf	line;
-	DIR		*dir = opendir(SEEDS);
-	size_t		 i;
-	int		 r;
+	size_t		i;
+	int		r;
 
 	(void)state;
 	buf_init(&all_replies, 1 << 20);
 	buf_init(&all_events, 1 << 20);
 	buf_init(&line, 1000);
-	assert_non_null(dir);
-	while ((e = readdir(dir)) != NULL) {
-		if (e->d_name[0] != '.')
-			play(e->d_name);
-	}
-	closedir(dir);
+	seeds_play("smtp", play);
 	for (i = 0; i < SMTP_STATE_COUNT; i++) {
 		if (!(states & 1U << i))
 			fail_msg("no seed reaches state %zu", i);
