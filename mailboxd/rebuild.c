@@ -186,6 +186,7 @@ rebuild_run(struct rebuild *b)
 		b->report->bad_snapshots++;
 		b->n--;
 	}
+	b->snapshot = NULL;
 	snapshot_clear(&snapshot);
 	return r;
 }

@@ -349,11 +349,8 @@ log_is_behind(void)
 }
 
 static _Noreturn void
-die(const char *fmt, va_list ap, int error)
+die(const char *text, int error)
 {
-	char text[1024];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
 	if (error != 0)
 		log_error("fatal", L_Z("what", text),
 		    L_Z("error", strerror(error)));
@@ -367,17 +364,23 @@ void
 fatal(const char *fmt, ...)
 {
 	int	error = errno;
+	char	text[1024];
 	va_list	ap;
 
 	va_start(ap, fmt);
-	die(fmt, ap, error);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	die(text, error);
 }
 
 void
 fatalx(const char *fmt, ...)
 {
-	va_list ap;
+	char	text[1024];
+	va_list	ap;
 
 	va_start(ap, fmt);
-	die(fmt, ap, 0);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	die(text, 0);
 }

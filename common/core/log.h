@@ -45,9 +45,13 @@ struct log_field {
 #define L_QID(v)	L_ID("qid", v)
 #define L_ERRNO		L_Z("error", strerror(errno))
 
+#ifdef __cppcheck__		/* it cannot read __VA_OPT__: make lint */
+#define LOG_FIELDS(...) (const struct log_field[16]){ __VA_ARGS__ }
+#else
 #define LOG_FIELDS(...) \
 	(const struct log_field[]){ __VA_ARGS__ __VA_OPT__(,) { LOGF_END, \
 	NULL, { NULL, 0 }, 0 } }
+#endif
 
 #define log_error(ev, ...) \
 	log_event(LOG_ERROR, ev, LOG_FIELDS(__VA_ARGS__))

@@ -31,7 +31,7 @@ typedef void stream_fn(struct stream *, enum stream_event, void *arg);
 /* Once per process, after loop_init and after hooks that produce output. */
 void		 stream_init(void);
 /* Takes the descriptor over; it must be non-blocking. */
-struct stream	*stream_new(int fd, stream_fn *, void *arg);
+struct stream	*stream_new(int fd, stream_fn *fn, void *arg);
 /*
  * At the end of the turn.  `flush` sends what is left first, 10 s at most,
  * then, over TCP, waits a second for the peer to close too, so that unread
