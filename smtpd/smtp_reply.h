@@ -72,9 +72,8 @@
 
 enum smtp_reply {
 #define R(tag, code, status, text)	SMTP_##tag,
-	SMTP_REPLIES(R)
+	SMTP_REPLIES(R) SMTP_REPLY_COUNT
 #undef R
-	SMTP_REPLY_COUNT
 };
 
 int		smtp_code(enum smtp_reply);

@@ -141,8 +141,10 @@ test_reserve(void **state)
 	enum deliver_result	 r;
 	uint64_t		 qid = 0;
 
-	if (b == NULL)
+	if (b == NULL) {
 		skip();
+		return;
+	}
 	b->conf.reserve = 768 * 1024;
 	mailbox_open(b);
 	do {
@@ -191,8 +193,10 @@ test_commit_fails(void **state)
 	struct mailbox	*b = *state;
 	uint64_t	 qid;
 
-	if (b == NULL)
+	if (b == NULL) {
 		skip();
+		return;
+	}
 	mailbox_open(b);
 	for (qid = 1; qid <= 50; qid++) {
 		assert_int_equal(deliver(b, qid, sizeof(text)), DELIVER_OK);
@@ -235,8 +239,10 @@ test_large_body(void **state)
 	struct deliver		*d;
 	enum deliver_result	 r;
 
-	if (b == NULL)
+	if (b == NULL) {
 		skip();
+		return;
+	}
 	mailbox_open(b);
 	assert_int_equal(deliver_begin(b->m, &new, &d), DELIVER_OK);
 	fill(b);
@@ -272,8 +278,10 @@ test_upkeep(void **state)
 	uint64_t	 qid;
 	size_t		 used;
 
-	if (b == NULL)
+	if (b == NULL) {
 		skip();
+		return;
+	}
 	clock_set(1000, 1700000000000);
 	b->conf.undelete = 0;
 	b->conf.segment_max = 64 * 1024;

@@ -49,7 +49,8 @@ settle(struct imap *s, char *last)
 		assert(want != IMAP_WANT_ROOM);
 		if (want != IMAP_WANT_STEP)
 			return;
-		assert(++steps < STEPS_MAX);
+		steps++;
+		assert(steps < STEPS_MAX);
 		imap_step(s, 1790000000);
 	}
 }

@@ -52,8 +52,10 @@ scrub(struct reclog *l, uint64_t budget)
 	struct scrub		*s = scrub_new(l, &ops);
 	unsigned		 steps = 0;
 
-	while (scrub_step(s, l, budget))
-		assert(++steps < 1000000);
+	while (scrub_step(s, l, budget)) {
+		steps++;
+		assert(steps < 1000000);
+	}
 	scrub_free(s);
 }
 

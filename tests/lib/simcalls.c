@@ -195,7 +195,8 @@ sim_pwritev(int fd, const struct iovec *v, int count, off_t at)
 	sim_note(file, (size_t)at, n, m.p);
 	if (file->seen.n < (size_t)at + n)
 		sim_grow(&file->seen, (size_t)at + n);
-	memcpy(file->seen.p + at, m.p, n);
+	if (n > 0)
+		memcpy(file->seen.p + at, m.p, n);
 	free(m.p);
 	return end(f, 0) == -1 ? -1 : (ssize_t)n;
 }

@@ -176,8 +176,8 @@ test_queue(void **state)
 			held += n;
 		} else {
 			for (i = 0; i < n && i < held; i++)
-				assert_int_equal((unsigned char)
-				    buf_str(&b).p[i], (unsigned char)(out + i));
+				assert_int_equal((unsigned char)(out + i),
+				    (unsigned char)buf_str(&b).p[i]);
 			buf_drop(&b, n);
 			n = n > held ? (unsigned)held : n;
 			held -= n;

@@ -307,7 +307,10 @@ test_addr(void **state)
 static void
 test_host(void **state)
 {
-	static const struct { const char *s; bool ok; } t[] = {
+	static const struct {
+		const char *s;
+		bool ok;
+	} t[] = {
 		{ "a", true }, { "a.b", true }, { "4.example", true },
 		{ "xn--bcher-kva.example", true }, { "", false },
 		{ ".", false }, { "a.", false }, { ".a", false },
@@ -398,7 +401,10 @@ load(struct str s)
 static void
 test_load(void **state)
 {
-	static const struct { struct str s; int rc; } t[] = {
+	static const struct {
+		struct str s;
+		int rc;
+	} t[] = {
 		{ L(""), 0 }, { L("hostname=a.b\n"), 0 },
 		{ L("hostname=a.b"), 0 }, { L("operators=\n"), 0 },
 		{ L("hostname\n"), 1 }, { L("nothing=1\n"), 1 },

@@ -63,7 +63,7 @@ take(void)
 		if (f.type == FRAME_DATA)
 			buf_add(&got, f.body);
 		else if (f.type == FRAME_CLOSE)
-			closed = f.body.p[0];
+			closed = (unsigned char)f.body.p[0];
 		else {
 			assert_int_equal(f.type, FRAME_READY);
 			ready = true;

@@ -8,7 +8,10 @@
 static void
 test_round_trip(void **state)
 {
-	static const struct { uint64_t v; const char *text; } t[] = {
+	static const struct {
+		uint64_t v;
+		const char *text;
+	} t[] = {
 		{ 0, "0000000000000" }, { 1, "0000000000001" },
 		{ 31, "000000000000z" }, { 32, "0000000000010" },
 		{ 0x8000000000000000, "8000000000000" },

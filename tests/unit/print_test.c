@@ -136,7 +136,10 @@ test_terminal(void **state)
 static void
 test_json_str(void **state)
 {
-	static const struct { struct str s; const char *want; } t[] = {
+	static const struct {
+		struct str s;
+		const char *want;
+	} t[] = {
 		{ STR_INIT(""), "\"\"" },
 		{ STR_INIT("a\"\\/"), "\"a\\\"\\\\/\"" },
 		{ STR_INIT("\n\0\x1f"), "\"\\u000a\\u0000\\u001f\"" },
@@ -233,7 +236,9 @@ test_parts(void **state)
 static void
 test_json_number(void **state)
 {
-	static const struct { const char *v, *want; } t[] = {
+	static const struct {
+		const char *v, *want;
+	} t[] = {
 		{ "0", "0" }, { "-5", "-5" }, { "18446744073709551615",
 		    "18446744073709551615" },
 		{ "", "\"\"" }, { "-", "\"-\"" }, { "05", "\"05\"" },

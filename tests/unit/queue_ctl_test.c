@@ -15,7 +15,7 @@
 enum { MANY = 10000, BATCH = 50 };
 
 /* mailctl's end. */
-static struct operator {
+static struct asker {
 	struct chan	*chan;
 	unsigned	 rows;
 	bool		 is_done, is_down;
@@ -85,7 +85,7 @@ op_open(void)
 	struct chan	*c;
 	int		 sv[2];
 
-	op = (struct operator){ .in_order = true };
+	op = (struct asker){ .in_order = true };
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0, sv) == -1)
 		fatal("socketpair");

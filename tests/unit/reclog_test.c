@@ -63,8 +63,11 @@ dropped_is_nowhere(void **state)
 static void
 reads_pieces(void **state)
 {
-	static const struct { uint64_t from; size_t n; const char *want; }
-	table[] = {
+	static const struct {
+		uint64_t from;
+		size_t n;
+		const char *want;
+	} table[] = {
 		{ 0, 10, "0123456789" }, { 0, 11, "0123456789" },
 		{ 0, 9, "012345678" }, { 9, 1, "9" }, { 9, 5, "9" },
 		{ 10, 5, "" }, { 11, 1, "" }, { 3, 0, "" },
@@ -114,7 +117,10 @@ refuses_false_positions(void **state)
 static void
 limits(void **state)
 {
-	static const struct { size_t meta, payload; int want; } table[] = {
+	static const struct {
+		size_t meta, payload;
+		int want;
+	} table[] = {
 		{ RECLOG_META_MAX - 1, 0, 0 },
 		{ RECLOG_META_MAX, 0, 0 },
 		{ RECLOG_META_MAX + 1, 0, -1 },
@@ -322,7 +328,10 @@ seal_by_hand(void **state)
 static void
 epochs(void **state)
 {
-	static const struct { uint64_t epoch; int want; } table[] = {
+	static const struct {
+		uint64_t epoch;
+		int want;
+	} table[] = {
 		{ 4, EPERM }, { 5, 0 }, { 6, 0 },
 	};
 	struct reclog	*l;

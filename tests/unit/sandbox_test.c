@@ -303,7 +303,9 @@ test_probes(void **state)
 static void
 test_ranges(void **state)
 {
-	static const struct { unsigned base, count; } t[] = {
+	static const struct {
+		unsigned base, count;
+	} t[] = {
 		{ 0, 0 }, { 65536, 0 }, { 65536, 1000 }, { 65537, 1024 },
 	};
 	size_t	i;

@@ -39,7 +39,9 @@ static size_t			nfound;
 static uint64_t
 id_of(int seg, int frame, int rec)
 {
-	return (uint64_t)(seg * 100 + frame * 10 + rec + 1);
+	int id = seg * 100 + frame * 10 + rec + 1;
+
+	return (uint64_t)id;
 }
 
 /* The first record of a frame has no payload. */

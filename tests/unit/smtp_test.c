@@ -254,10 +254,10 @@ static const struct scene scenes[] = {
 	{ "A-10 LF only", &mx, STR_INIT("EHLO x\nMAIL FROM:<a@b>\n"),
 	  "220 500/5.5.2 closed", "close 500\n" },
 
-	/* each is a fake end of data, or near one. */
 #define FAKE(n, bytes) { "A-01 " n, &mx, \
 	  STR_INIT(DATA "A: b\r\n\r\nbody" bytes SMUGGLED), \
 	  DATAED " 521/5.5.2 closed", D_EV "abort 521\nclose 521\n" }
+	/* each is a fake end of data, or near one. */
 	FAKE("1", "\n.\n"), FAKE("2", "\n.\r"), FAKE("3", "\n.\r\n"),
 	FAKE("4", "\r.\n"), FAKE("5", "\r.\r"), FAKE("6", "\r.\r\n"),
 	FAKE("7", "\r\n.\n"), FAKE("8", "\r\n.\r"),

@@ -102,7 +102,9 @@ test_trim(void **state)
 static void
 test_cut(void **state)
 {
-	static const struct { const char *s, *want; } t[] = {
+	static const struct {
+		const char *s, *want;
+	} t[] = {
 		{ "", "[]" }, { "a", "[a]" }, { "a,", "[a][]" },
 		{ ",", "[][]" }, { "a,b,,c", "[a][b][][c]" },
 	};
@@ -159,7 +161,10 @@ test_u64(void **state)
 static void
 test_utf8(void **state)
 {
-	static const struct { struct str s; bool ok; } t[] = {
+	static const struct {
+		struct str s;
+		bool ok;
+	} t[] = {
 		{ L(""), true }, { L("a\x7f\x01"), true }, { L("a\0"), false },
 		{ L("\x80"), false }, { L("\xbf"), false },
 		{ L("\xc0\x80"), false }, { L("\xc1\xbf"), false },

@@ -299,7 +299,7 @@ test_output_limit(void **state)
 		stream_hold(st, true);
 		busy = true;
 		stream_write(st, str_of(big, STREAM_OUT_MAX - 1));
-		stream_write(st, str_of(big, (size_t)(over + 1)));
+		stream_write(st, str_of(big, (size_t)over + 1));
 		busy = false;
 		loop_turn(0);
 		assert_string_equal(trace, over == 1 ? "F" : "");
