@@ -38,14 +38,19 @@ forget(struct proc *p, struct str name)
 	}
 }
 
+static bool
+may_store(const struct proc *p, struct str name)
+{
+	return (p->unit->flags & UNIT_STORE_FDS) != 0 && name.n > 0 &&
+	    name.n <= 64 && str_is_print(name) && str_chr(name, ':') == -1;
+}
+
 static void
 store(struct proc *p, struct str name, int fd)
 {
-	if ((p->unit->flags & UNIT_STORE_FDS) == 0 ||
-	    p->nstored == PROC_STORED_MAX || name.n == 0 || name.n > 64 ||
-	    !str_is_print(name) || str_chr(name, ':') != -1) {
-		log_warn("descriptor not stored", L_Z("daemon", p->unit->name),
-		    L_STR("name", name));
+	if (p->nstored == PROC_STORED_MAX) {
+		log_often(LOG_WARN, "descriptor not stored",
+		    L_Z("daemon", p->unit->name), L_STR("name", name));
 		close(fd);
 		return;
 	}
@@ -57,27 +62,47 @@ store(struct proc *p, struct str name, int fd)
 
 /* -- what a daemon says ----------------------------------------------- */
 
+/* Once of each process: what it says again is no news. */
 static void
+on_ready(struct proc *p, struct str status)
+{
+	if (p->ready || p->pid == 0)
+		return;
+	free(p->status);
+	p->status = xstr(status);
+	p->ready = true;
+	log_info("ready", L_Z("daemon", p->unit->name), L_NUM("pid", p->pid),
+	    L_STR("sandbox", status));
+	supervisor_ready(p->sup);
+}
+
+/* Takes fd; -1: that is not for this daemon to say. */
+static int
 act_on(struct proc *p, struct notice n, int fd)
 {
-	if (n.fdstore && fd != -1) {
-		store(p, n.name, fd);
-		fd = -1;
+	if (n.fdstore != (fd != -1) || (fd != -1 && !may_store(p, n.name))) {
+		if (fd != -1)
+			close(fd);
+		return -1;
 	}
 	if (fd != -1)
-		close(fd);
+		store(p, n.name, fd);
 	if (n.fdremove)
 		forget(p, n.name);
-	if (n.ready) {
-		free(p->status);
-		p->status = xcalloc(1, n.status.n + 1);
-		if (n.status.n > 0)
-			memcpy(p->status, n.status.p, n.status.n);
-		p->ready = true;
-		log_info("ready", L_Z("daemon", p->unit->name),
-		    L_NUM("pid", p->pid), L_STR("sandbox", n.status));
-		supervisor_ready(p->sup);
-	}
+	if (n.ready)
+		on_ready(p, n.status);
+	return 0;
+}
+
+static void
+close_notify(struct proc *p)
+{
+	if (p->watch == NULL)
+		return;
+	loop_unwatch(p->watch);
+	p->watch = NULL;
+	close(p->notify);
+	p->notify = -1;
 }
 
 static void
@@ -91,22 +116,20 @@ on_notify(void *arg, int events)
 
 	(void)events;
 	n = pass_receive(p->notify, text, sizeof(text), &fd, &bad);
-	if (n > 0 && !bad) {
-		act_on(p, notice_parse(str_of(text, (size_t)n)), fd);
-		return;
-	}
-	if (fd != -1)
-		close(fd);
-	if (n > 0) {
-		log_warn("malformed notice", L_Z("daemon", p->unit->name));
-		return;
-	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	loop_unwatch(p->watch);
-	p->watch = NULL;
-	close(p->notify);
-	p->notify = -1;
+	if (n > 0 && str_chr(str_of(text, (size_t)n), '\0') != -1)
+		bad = true;
+	if (n > 0 && !bad &&
+	    act_on(p, notice_parse(str_of(text, (size_t)n)), fd) == 0)
+		return;
+	if ((n <= 0 || bad) && fd != -1)
+		close(fd);
+	/* Ours end when we hang up, and are started again. */
+	if (n > 0)
+		log_warn("malformed notice: its channel is closed",
+		    L_Z("daemon", p->unit->name), L_NUM("pid", p->pid));
+	close_notify(p);
 }
 
 /* -- life ------------------------------------------------------------- */
@@ -184,11 +207,7 @@ proc_start(struct proc *p)
 	int			 theirs, slice, view, lock, dir = -1;
 	size_t			 i;
 
-	if (p->watch != NULL) {
-		loop_unwatch(p->watch);
-		p->watch = NULL;
-		close(p->notify);
-	}
+	close_notify(p);
 	open_notify(p, &theirs);
 	slice = snapshot_slice(in, p->sup->generation, p->unit);
 	view = sockets_view(in, p->unit);
