@@ -13,6 +13,7 @@ import pytest
 
 import inside
 import postern
+from inside import kind_of, processes
 from postern import wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -45,26 +46,6 @@ KINDS = {
     # An owner's helper.
     "zygote's child": [r"/dev/null", r"LOG", SOCKET, BASE + r"/log"],
 }
-
-
-def processes(suite):
-    """Each process of the suite by a name; the starter is not among them."""
-    owners = suite.owners()
-    found = {}
-    for daemon, row in suite.status().items():
-        found[daemon] = row["pid"]
-        for i, pid in enumerate(inside.family(row["pid"])[1:]):
-            if pid not in owners:
-                found[f"{daemon}'s child {i}"] = pid
-    for pid in owners:
-        found[postern.command(pid).strip()] = pid
-    return found
-
-
-def kind_of(name):
-    if name.startswith("owner-"):
-        return "owner"
-    return re.sub(r" \d+$", "", name)
 
 
 def pattern(suite, name, text):

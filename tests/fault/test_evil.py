@@ -38,6 +38,13 @@ ALLOWED = {
     "authd/144": {"do_fork"},
 }
 
+# What a daemon forks and is no owner; the numbers are of sandbox.h.
+FORKED = {
+    "the nursery of the hash workers": "authd/144",     # SB_FORK | SB_LOCK
+    "a hash worker": "authd/0",
+    "the queue's bulk helper": "queued/4",              # SB_FILES
+}
+
 
 @pytest.fixture(scope="module")
 def field():
@@ -119,6 +126,10 @@ def test_every_process_was_tried(tried):
              if probe == "all"}
     assert {("lock", who) for who in
             LOOPS | {"mailboxd-zygote", "helper-1"}} <= ended
+    # Those that a daemon forks have its name: they are told by their part.
+    parts = {who for at, who, _, probe, _ in tried
+             if (at, probe) == ("lock", "all")}
+    assert set(FORKED.values()) <= parts, (FORKED, parts)
     assert {("loop", who) for who in LOOPS} <= ended
     mailboxes = {uid for _, who, uid, _, _ in tried
                  if who.startswith(("owner", "helper"))}

@@ -1,5 +1,6 @@
 """Who a process is and what it can reach.  FAULTS: compromised daemons."""
 
+import collections
 import imaplib
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 
 import pytest
 
+import inside
 import postern
 from postern import wait_for
 
@@ -42,12 +44,25 @@ def active(suite):
         c.shutdown()
 
 
+# Every process there is: the walk over the family must come to these.
+DAEMONS = {"smtpd": 1, "queued": 1, "route": 1, "local": 1, "imapd": 1,
+           "pop3d": 1, "mailboxd": 1, "zygote": 1, "authd": 1}
+OTHERS = {"owner": 2,
+          "authd's child": 3,           # the nursery and two hash workers
+          "queued's child": 1,          # its bulk helper
+          "zygote's child": 1}          # an owner's helper
+# As whom those run that a daemon or an owner forked.
+PARENT = {"authd's child": "authd", "queued's child": "queued",
+          "zygote's child": "owner-1"}
+
+
 def processes(suite):
-    pids = {d: r["pid"] for d, r in suite.status().items()}
-    for i, pid in enumerate(suite.owners()):
-        pids[f"owner{i}"] = pid
-    pids["helper"], = suite.helpers()
-    return pids
+    found = inside.processes(suite)
+    # Those that no name of a daemon or an owner led to would be missing.
+    assert set(found.values()) == set(inside.family(suite.proc.pid)[1:])
+    kinds = collections.Counter(map(inside.kind_of, found))
+    assert kinds == {**DAEMONS, **OTHERS}
+    return found
 
 
 @root_only
@@ -57,11 +72,14 @@ def test_each_process_has_a_user_of_its_own(active):
         s = proc_status(pid)
         ids = s["Uid"].split() + s["Gid"].split()
         assert len(set(s["Uid"].split())) == 1, name
+        assert len(set(s["Gid"].split())) == 1, name
         assert "0" not in ids, name
         assert s["Groups"].strip() == "", name
         uids[name] = ids[0]
-    # A helper is the same user as its owner, and shares nothing with others.
-    assert uids.pop("helper") in [uids["owner0"], uids["owner1"]]
+    # A child is the same user as its parent, and shares with nobody else.
+    for name in [n for n in uids if "child" in n]:
+        uid = uids.pop(name)
+        assert uid == uids[PARENT[inside.kind_of(name)]], name
     assert len(set(uids.values())) == len(uids), uids
     for name, uid in uids.items():
         if name.startswith("owner"):
@@ -102,7 +120,8 @@ def test_no_process_can_be_dumped(active):
         with open(f"/proc/{pid}/limits") as f:
             limits = f.read()
         assert re.search(r"Max core file size\s+0\s+0\s", limits), name
-        if name != "zygote" and os.path.basename(postern.BUILD) != "san":
+        # The nursery forks workers, a worker nothing.
+        if name not in ("zygote", "authd's child 0") and os.path.basename(postern.BUILD) != "san":
             assert re.search(r"Max processes\s+0\s+0\s", limits), name
 
 
@@ -165,14 +184,15 @@ def test_root_directory_shows_only_sockets(active):
            "mailboxd": {"authd", "zygote"}, "authd": set(),
            "zygote": set()}
     for name, pid in processes(active).items():
-        if name.startswith(("owner", "helper")):
-            continue
-        assert set(os.listdir(f"/proc/{pid}/root/")) == may[name], name
+        # A child has its parent's view; an owner's helper the zygote's.
+        parent = "zygote" if name.startswith("owner") else \
+            name.split("'")[0]
+        assert set(os.listdir(f"/proc/{pid}/root/")) == may[parent], name
 
 
 def test_a_helper_has_three_descriptors(active):
     """Its log, what asks it, and the directory with the large bodies."""
-    pid = processes(active)["helper"]
+    pid, = active.helpers()
     fds = {fd: os.readlink(f"/proc/{pid}/fd/{fd}")
            for fd in os.listdir(f"/proc/{pid}/fd")}
     sockets = [t for t in fds.values() if t.startswith("socket:")]

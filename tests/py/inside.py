@@ -2,9 +2,10 @@
 processes, their memory, their descriptors."""
 
 import os
+import re
 import stat
 
-from postern import state_of, wait_for
+from postern import command, state_of, wait_for
 
 
 def family(pid):
@@ -31,6 +32,28 @@ def lives(pid):
 def name(pid):
     with open(f"/proc/{pid}/comm") as f:
         return f.read().strip()
+
+
+def processes(suite):
+    """Each process of the suite by a name; the starter is not among them.
+    What it forked beside daemons and owners is X's child 0, and so on."""
+    owners = suite.owners()
+    found = {}
+    for daemon, row in suite.status().items():
+        found[daemon] = row["pid"]
+        for i, pid in enumerate(family(row["pid"])[1:]):
+            if pid not in owners:
+                found[f"{daemon}'s child {i}"] = pid
+    for pid in owners:
+        found[command(pid).strip()] = pid
+    return found
+
+
+def kind_of(process):
+    """Of its name: the daemon, its children, or owner for every owner."""
+    if process.startswith("owner-"):
+        return "owner"
+    return re.sub(r" \d+$", "", process)
 
 
 def writable(pid):
