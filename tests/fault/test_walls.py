@@ -236,6 +236,11 @@ STEPS = ["view", "chroot", "chdir", "capabilities", "no_new_privs",
          "landlock", "limits", "dumpable", "seccomp"]
 
 
+def said(inst, *words):
+    """Which daemons; one that is started again says it again."""
+    return {line.split()[1] for line in inst.lines(*words)}
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_that_fails_is_no_start(step):
     if step in ("chroot", "chdir") and os.geteuid() != 0:
@@ -243,9 +248,12 @@ def test_a_step_that_fails_is_no_start(step):
     inst = postern.Instance(env={"POSTERN_SANDBOX_FAIL": step})
     try:
         inst.init().launch()
-        wait_for(lambda: len(inst.lines("sandbox: " + step)) >= 9,
+        wait_for(lambda: said(inst, "sandbox: " + step) == set(DAEMONS),
                  "each daemon refuses")
         assert not inst.is_ready()
         assert not inst.lines(" ready ")
+        rows = inst.status()
+        assert set(rows) == set(DAEMONS)
+        assert not [d for d in rows if rows[d]["state"] == "ready"]
     finally:
         inst.__exit__(None, None, None)
