@@ -32,6 +32,9 @@ for _name, _value in (
 socket.getfqdn = lambda name="": name or "client.example.net"
 REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer",
            "AddressSanitizer:", "Assertion `")
+PROGRAMS = ("mailctl", "authd", "queued", "deliverd", "smtpd", "imapd",
+            "pop3d", "mailboxd")
+NOBODY = 65534                  # an ordinary user, who is nobody else's
 DEATH = re.compile(r"daemon died|hash worker died|owner died")
 SERVICES = {"mx": 25, "submission": 587, "pop3": 110, "imap": 143}
 
@@ -43,6 +46,16 @@ def command(pid):
             return f.read()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def copy_programs(where):
+    """Into a directory that everybody reads, whatever ours is."""
+    os.makedirs(where)
+    os.chmod(where, 0o755)
+    for name in PROGRAMS:
+        shutil.copy(os.path.join(BUILD, name), where)
+        os.chmod(os.path.join(where, name), 0o755)
+    return where
 
 
 class Late(AssertionError):
@@ -126,7 +139,8 @@ class Instance:
     """One instance; use it as a context manager."""
 
     def __init__(self, directory=None, settings=None, env=None, wrap=None,
-                 programs=BUILD):
+                 programs=BUILD, user=None):
+        """`user` runs it, and mailctl: a number, with no other groups."""
         self.mailctl = os.path.join(programs, "mailctl")
         self.own = directory is None
         self.top = tempfile.mkdtemp(prefix="postern-") if self.own else None
@@ -135,6 +149,10 @@ class Instance:
         self.log_path = os.path.join(self.top or self.dir, "log")
         self.env = dict(os.environ, **(env or {}))
         self.wrap = wrap or []
+        self.become = [] if user is None else [
+            "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        if user is not None and self.own:
+            os.chown(self.top, user, user)
         self.proc = None
         self.settings = settings or {}
         self.base = None
@@ -147,6 +165,7 @@ class Instance:
         self.base = base if base is not None and reserve(base) \
             else free_base()
         done = subprocess.run(
+            self.become +
             [self.mailctl, "init", self.dir, "--port-base", str(self.base),
              "--hostname", "mail.example.org"],
             capture_output=True, text=True)
@@ -168,7 +187,7 @@ class Instance:
             if os.path.exists(self.log_path) else 0
         with open(self.log_path, "ab") as log:
             self.proc = subprocess.Popen(
-                self.wrap + [self.mailctl, "-c", self.conf, "run"],
+                self.become + self.wrap + [self.mailctl, "-c", self.conf, "run"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=self.env)
         return self
@@ -319,7 +338,8 @@ class Instance:
     # -- asking ----------------------------------------------------------
 
     def ctl(self, *words, stdin=None, check=0):
-        done = subprocess.run([self.mailctl, "-c", self.conf, *words],
+        done = subprocess.run(self.become +
+                              [self.mailctl, "-c", self.conf, *words],
                               capture_output=True, text=True,
                               input=stdin, timeout=DEADLINE)
         if check is not None:
