@@ -41,9 +41,9 @@ def processes(suite):
     found = {}
     for daemon, row in suite.status().items():
         found[daemon] = row["pid"]
-        for i, pid in enumerate(family(row["pid"])[1:]):
-            if pid not in owners:
-                found[f"{daemon}'s child {i}"] = pid
+        children = [p for p in family(row["pid"])[1:] if p not in owners]
+        for i, pid in enumerate(children):
+            found[f"{daemon}'s child {i}"] = pid
     for pid in owners:
         found[command(pid).strip()] = pid
     return found
