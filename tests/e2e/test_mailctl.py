@@ -337,10 +337,19 @@ def as_stranger(suite, *words):
                           preexec_fn=become, capture_output=True, text=True)
 
 
+# One command for each control socket, by the name of the socket.
+DOORS = {"postern": ["status"], "queued": ["queue", "list"],
+         "authd": ["domain", "list"], "mailboxd": ["mailbox", "scrub", "--all"]}
+
+
 def test_strangers_are_turned_away(suite):
-    done = as_stranger(suite, "domain", "list")
-    assert done.returncode == 4
-    assert "operators" in done.stderr
+    assert set(os.listdir(os.path.join(suite.dir, "run/ctl"))) == set(DOORS)
+    for door, words in DOORS.items():
+        done = as_stranger(suite, *words)
+        assert done.returncode == 4, (door, done.stderr)
+        assert "operators" in done.stderr, door
+        assert done.stdout == "", door
+    assert not suite.lines(" control ", "uid=65534")
 
 
 @pytest.mark.parametrize("how", ["owner", "operator"])
@@ -353,9 +362,9 @@ def test_owner_and_operators_are_let_in(suite, how):
     else:
         suite.configure({"operators": "4711 65534"})
     suite.start()
-    for words in (["domain", "list"], ["queue", "list"], ["status"]):
+    for door, words in DOORS.items():
         done = as_stranger(suite, *words)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (door, done.stderr)
 
 
 # ATTACKS D-03, D-08: what ends a field or a line, what is not ASCII, what has
