@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+import inside
 import postern
 from postern import wait_for
 
@@ -102,37 +103,85 @@ def test_idle_is_told_what_others_do(suite):
     a.logout()
 
 
-@pytest.mark.skipif(os.geteuid() != 0,
-                    reason="to trace a process that is not dumpable "
-                    "needs root")
-def test_an_idle_owner_makes_no_system_call(suite, tmp_path):
-    a = log_in(suite)
-    idle(a)
-    owner, = suite.owners()
-    # What it did last may still be under way at first.
-    for _ in range(10):
-        calls = calls_of(owner, tmp_path / "trace")
-        if len(calls) <= 1:
-            break
-    no_more_idle(a)
-    a.logout()
-    # The one it sat in.
-    assert len(calls) <= 1, calls
+traced = pytest.mark.skipif(
+    os.geteuid() != 0,
+    reason="to trace a process that is not dumpable needs root")
+WITH_NOTHING_TO_DO = 2.5
+# x86-64: epoll_wait, epoll_pwait.
+EPOLL = (232, 281)
 
 
-def calls_of(pid, trace):
-    """System calls of a process in a few seconds."""
+def calls_made(pid, trace):
+    """The system calls of a process in some seconds."""
     p = subprocess.Popen(["strace", "-o", str(trace), "-p", str(pid)],
                          stderr=subprocess.PIPE)
     assert b"attached" in p.stderr.readline()
-    with_nothing_to_do = 2.5
     try:
-        p.wait(with_nothing_to_do)
+        p.wait(WITH_NOTHING_TO_DO)
     except subprocess.TimeoutExpired:
         p.terminate()
         p.wait()
     p.stderr.close()
     return [l for l in trace.read_text().splitlines() if "(" in l]
+
+
+def next_timer(pid):
+    """Seconds from the wait that it is in until its first timer; 0 while it
+    is not in one, and for ever if it has none."""
+    with open(f"/proc/{pid}/syscall") as f:
+        words = f.read().split()
+    if words[0] not in map(str, EPOLL):
+        return 0
+    ms = int(words[4], 16) & 0xffffffff
+    return float("inf") if ms == 0xffffffff else ms / 1000
+
+
+def assert_at_rest(owner, seconds, trace):
+    """No timer but the one that is `seconds` away, and no system call."""
+    assert not [d.link for d in inside.descriptors(owner)
+                if "timerfd" in d.link]
+    wait_for(lambda: next_timer(owner) > seconds - 100, "it comes to rest",
+             deadline=20)
+    calls = calls_made(owner, trace)
+    # The one it sat in.
+    assert len(calls) <= 1, calls
+    wait_for(lambda: next_timer(owner) > seconds - 100, "it still rests",
+             deadline=5)
+    assert next_timer(owner) <= seconds
+
+
+@traced
+def test_an_idle_owner_makes_no_system_call(suite, tmp_path):
+    a = log_in(suite)
+    idle(a)
+    owner, = suite.owners()
+    # mailbox.imap_idle
+    assert_at_rest(owner, 30 * 60, tmp_path / "trace")
+    no_more_idle(a)
+    a.logout()
+
+
+@traced
+@pytest.mark.parametrize("work", ["login", "append", "delivery"])
+def test_a_lingering_owner_makes_no_system_call(tmp_path, work):
+    """Nobody is logged in: the end of its linger is all that it waits for."""
+    linger = 30 * 60
+    # By so small a quota each message is news, and reported at once.
+    with postern.Instance(settings={"mailbox.linger": str(linger),
+                                    "quota.messages": "10"}) as inst:
+        inst.add_domain()
+        inst.add_user("bob@example.org", "builder")
+        if work == "delivery":
+            deliver(inst)
+            inst.wait_queue_empty()
+        else:
+            c = log_in(inst)
+            if work == "append":
+                assert c.append("INBOX", None, None, MESSAGE)[0] == "OK"
+            c.logout()
+        owner, = inst.owners()
+        assert_at_rest(owner, linger, tmp_path / "trace")
+        assert inst.owners() == [owner]
 
 
 def test_an_owner_ends_when_nobody_needs_it():
