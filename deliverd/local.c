@@ -330,8 +330,9 @@ on_job(const struct msg_local_job *m, int fd)
 		lease_free(l);
 	}
 	l = NULL;
-	if (fd != -1 ? m->hash.n == MSG_HASH :
-	    m->hash.n == 0 && m->size <= LOCAL_BY_VALUE_MAX)
+	/* LEASE_ALL is what the leases of route are known by. */
+	if (m->target != LEASE_ALL && (fd != -1 ? m->hash.n == MSG_HASH :
+	    m->hash.n == 0 && m->size <= LOCAL_BY_VALUE_MAX))
 		l = lease_new(&lc.leases, m->qid, m->target, m->attempt,
 		    m->mac);
 	if (l == NULL) {

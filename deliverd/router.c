@@ -133,8 +133,11 @@ on_job(const struct msg_route_job *m)
 		question_free(l->job);
 		lease_free(l);
 	}
+	/* A lease without a question would be presented for ever. */
+	if (m->targets.n == 0)
+		return -1;
 	l = lease_new(&rt.leases, m->qid, LEASE_ALL, m->attempt, m->mac);
-	if (l == NULL || m->targets.n == 0)
+	if (l == NULL)
 		return -1;
 	q = xcalloc(1, sizeof(*q));
 	q->lease = l;

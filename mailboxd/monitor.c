@@ -334,7 +334,8 @@ on_zygote(struct chan *c, const struct msg *m, int fd)
 
 	(void)c;
 	(void)fd;
-	if (m->type != MSG_OWNER_FORKED)
+	if (m->type != MSG_OWNER_FORKED ||
+	    m->owner_forked.kind > OWNER_HELPER)
 		return -1;
 	is_helper = m->owner_forked.kind == OWNER_HELPER;
 	/* What follows from an error is the end of the owner's channel. */

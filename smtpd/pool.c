@@ -89,7 +89,7 @@ on_msg(struct chan *c, const struct msg *m, int fd)
 		return on_block(l, &m->qid_block);
 	if (m->type == MSG_SUBMITTED)
 		return on_submitted(l, &m->submitted);
-	if (m->type != MSG_QUEUE_STATE)
+	if (m->type != MSG_QUEUE_STATE || m->queue_state.state > QUEUE_CLOSED)
 		return -1;
 	l->closed = m->queue_state.state != QUEUE_OPEN;
 	return 0;

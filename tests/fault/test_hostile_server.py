@@ -3,9 +3,12 @@ out of its own descriptors, as if it had been taken over.  Its peer drops the
 channel, does not exit, and the channel comes back.  ATTACKS M-01."""
 
 import collections
+import imaplib
 import os
+import poplib
 import random
 import select
+import smtplib
 import socket
 import struct
 
@@ -20,20 +23,19 @@ pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="another process's descriptors need root")
 
 End = collections.namedtuple("End", "holder peer serves fd pid inode")
-AUTHD, QUEUED, ROUTE, LOCAL = "authd", "queued", "route", "local"
 
 
 def links(suite):
-    """(client, server) of every channel that is always up, as often as it
-    is: smtpd has a pool of them to queued."""
-    found = collections.Counter()
+    """(client, server) of every channel that is always up; smtpd has a pool
+    of them to queued."""
+    found = set()
     for path, kind in sockets(suite):
         client = os.path.basename(os.path.dirname(path))
         pair = client, os.path.basename(path)
         # Those to mailboxd are for one delivery, or one session.
         if kind == socket.SOCK_SEQPACKET and client != "ctl" and \
                 pair != ("local", "mailboxd"):
-            found[pair] = 1
+            found.add(pair)
     assert len(found) == 10
     return found
 
@@ -57,9 +59,16 @@ def ends(suite):
     return found
 
 
+def is_hung_up(s):
+    p = select.poll()
+    p.register(s, select.POLLHUP)
+    return bool(p.poll(0))
+
+
 def end_of(s, pids, holder, d, pid):
     if s.family != socket.AF_UNIX or s.type != socket.SOCK_SEQPACKET or \
-            s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) or \
+            is_hung_up(s):
         return None
     try:
         server = os.path.basename(s.getpeername() or "")
@@ -83,10 +92,12 @@ def pairs(found, serves):
 
 def all_up(suite):
     """The ends, once every link has both of its own; else nothing."""
-    found = ends(suite)
+    want = links(suite)
+    found = [e for e in ends(suite)
+             if ((e.peer, e.holder) if e.serves else
+                 (e.holder, e.peer)) in want]
     up = pairs(found, True)
-    return found if up == pairs(found, False) and \
-        set(up) >= set(links(suite)) else None
+    return found if up == pairs(found, False) and set(up) == want else None
 
 
 def bad_packets(rng, n):
@@ -101,12 +112,6 @@ def bad_packets(rng, n):
         yield lambda i, packet=packet: packet
     for at in range(n - len(plain)):
         yield lambda i, at=at: forms[(at * 40 + i) % len(forms)]
-
-
-def is_hung_up(s):
-    p = select.poll()
-    p.register(s, select.POLLHUP)
-    return bool(p.poll(0))
 
 
 @pytest.mark.parametrize("serves", [True, False], ids=["server", "client"])
@@ -136,3 +141,122 @@ def test_garbage_out_of_every_channel(suite, serves):
             ["channel dropped", f"peer={bad}"]
         assert suite.lines(f" {victim} warn ", *words), (victim, bad)
     suite.add_user("later@example.org")
+
+
+def text(s):
+    return struct.pack("<I", len(s)) + s
+
+
+def fields(layout, *values):
+    return struct.pack("<" + layout, *values)
+
+
+BIG = 2 ** 64 - 1
+MOST = 2 ** 32 - 1
+NO_LIST = fields("II", 0, 0)
+MAC = bytes(32)
+VERDICTS = fields("II", 100, 500) + fields("BI", 255, MOST) * 100
+# One target, of no address; and what it became: nothing that there is.
+TARGET = fields("II", 1, 8) + fields("I", 0) + text(b"")
+ROUTE_255 = fields("I", 1) + text(fields("IBQII", 0, 255, BIG, MOST, MOST) +
+                                  text(b""))
+
+
+def local_job(target=0, mac=MAC, size=10, digest=b""):
+    return fields("QII", BIG, target, 1) + text(mac) + \
+        fields("QIIQ", BIG, MOST, MOST, BIG) + text(b"") + text(b"") + \
+        fields("Q", size) + text(digest)
+
+
+# Well formed, of the right sender, and no answer to anything: what a server
+# says to a client, and whether the channel ends for it.
+LIES = [
+    ("authd", "smtpd", 2, fields("Q", BIG) + NO_LIST, True),
+    ("authd", "smtpd", 2, fields("Q", 1) + VERDICTS, True),
+    ("authd", "smtpd", 4, fields("QBQ", BIG, 0, 1) + text(b"a@b") +
+     text(b"t"), False),
+    ("authd", "smtpd", 4, fields("QBQ", BIG, 255, 1) + text(b"") + text(b""),
+     False),
+    ("authd", "imapd", 4, fields("QBQ", BIG, 0, 1) + text(b"a@b") +
+     text(b"t"), False),
+    ("authd", "imapd", 4, fields("QBQ", BIG, 255, 1) + text(b"") + text(b""),
+     True),
+    ("authd", "pop3d", 4, fields("QBQ", BIG, 255, 1) + text(b"") + text(b""),
+     True),
+    ("authd", "route", 6, fields("QB", BIG, 1) + ROUTE_255, False),
+    ("authd", "route", 6, fields("QB", BIG, 255) + NO_LIST, True),
+    ("authd", "mailboxd", 7, fields("I", 1) + text(b"x" * 31), True),
+    ("authd", "mailboxd", 7, fields("I", 1) + text(b""), True),
+    ("authd", "mailboxd", 9, fields("QQQ", BIG, 1, 1), False),
+    ("authd", "mailboxd", 15, fields("QBQII", BIG, 255, BIG, MOST, MOST) +
+     text(b""), True),
+    ("authd", "queued", 7, fields("I", 1) + text(b"x" * 31), True),
+    ("authd", "queued", 9, fields("QQQ", BIG, 1, 1), True),
+    ("queued", "smtpd", 20, fields("QI", BIG, 0), True),
+    ("queued", "smtpd", 22, fields("B", 255), True),
+    ("queued", "smtpd", 28, fields("QB", BIG, 255), False),
+    ("queued", "route", 42, fields("QI", BIG, 1) + text(MAC) +
+     fields("II", 0, 0) + NO_LIST, True),
+    ("queued", "route", 42, fields("QI", BIG, 1) + text(MAC[1:]) +
+     fields("II", 0, 0) + TARGET, True),
+    ("queued", "route", 47, fields("QII", BIG, MOST, 1), False),
+    ("queued", "local", 44, local_job(target=MOST, size=0), True),
+    ("queued", "local", 44, local_job(mac=MAC[1:]), True),
+    ("queued", "local", 44, local_job(size=BIG), True),
+    ("queued", "local", 44, local_job(digest=MAC), True),
+    ("queued", "local", 45, fields("QI", BIG, 1) + text(b"x"), False),
+    ("queued", "local", 47, fields("QII", BIG, 0, 1), False),
+    ("zygote", "mailboxd", 81, fields("QIIB", BIG, MOST, MOST, 255), True),
+    ("zygote", "mailboxd", 81, fields("QIIB", BIG, MOST, MOST, 1), False),
+    ("zygote", "mailboxd", 80, fields("QIIB", 1, 1, 0, 0), True),
+]
+
+
+def end_for(suite, server, client):
+    found = wait_for(lambda: all_up(suite), "all are up")
+    return next(e for e in found if e.serves and
+                (e.holder, e.peer) == (server, client))
+
+
+def works(suite, subject):
+    """Every link is used: a login, a message in, and the message read."""
+    with smtplib.SMTP("127.0.0.1", suite.port("submission")) as c:
+        c.login("alice@example.org", "wonderland")
+        c.sendmail("alice@example.org", ["bob@example.org"],
+                   f"Subject: {subject}\r\n\r\nx\r\n")
+    suite.wait_queue_empty()
+    c = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+    c.login("bob@example.org", "builder")
+    n = c.select()[1][0].decode()
+    assert subject.encode() in c.fetch(n, "(RFC822)")[1][0][1]
+    c.logout()
+    p = poplib.POP3("127.0.0.1", suite.port("pop3"))
+    p.user("bob@example.org")
+    p.pass_("builder")
+    assert p.stat()[0] == int(n)
+    p.quit()
+
+
+@pytest.mark.parametrize("server", ["authd", "queued", "zygote"])
+def test_a_server_that_lies(suite, server):
+    """Each lie twice: the second meets what the first left behind."""
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    lies = [lie for lie in LIES if lie[0] == server]
+    for _, client, kind, body, dropped in lies * 2:
+        if not dropped:
+            continue
+        e = end_for(suite, server, client)
+        with taken_from(e.pid, e.fd) as s:
+            s.send(header(kind, len(body)) + body)
+            wait_for(lambda: is_hung_up(s), (client, kind))
+    works(suite, "once all are back")
+    heard = {e.inode for e in wait_for(lambda: all_up(suite), "all are up")}
+    for _, client, kind, body, dropped in lies * 2:
+        if dropped:
+            continue
+        e = end_for(suite, server, client)
+        with taken_from(e.pid, e.fd) as s:
+            s.send(header(kind, len(body)) + body)
+    works(suite, "over the same channels")
+    assert {e.inode for e in all_up(suite)} == heard
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
