@@ -260,3 +260,89 @@ def test_a_server_that_lies(suite, server):
     works(suite, "over the same channels")
     assert {e.inode for e in all_up(suite)} == heard
     assert {d: r["pid"] for d, r in suite.status().items()} == before
+
+
+def sockets_of(pid, kind, peer):
+    """Its sockets of that kind whose other end was connected by `peer`."""
+    for d in inside.descriptors(pid):
+        if not d.link.startswith("socket:"):
+            continue
+        with taken_from(pid, d.fd) as s:
+            if s.family != socket.AF_UNIX or s.type != kind or \
+                    is_hung_up(s):
+                continue
+            who, = struct.unpack_from("i", s.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            if who == peer:
+                yield d.fd
+
+
+def frame(kind, length):
+    return struct.pack("<I", kind | length << 8)
+
+
+FRAMES = [b"\xff" * 1000, frame(255, 0), frame(5, (1 << 24) - 1), b"\0" * 4000,
+          random.Random(9).randbytes(5000)]
+PACKETS = [b"\0", header(9999, 0), header(63, 0), header(63, 400) +
+           b"\xff" * 400, header(61, 64) + b"\0" * 64,
+           header(63, 13) + fields("QB", 1, 255) + text(b"")]
+
+
+def log_in(suite, user, password):
+    c = imaplib.IMAP4("127.0.0.1", suite.port("imap"))
+    c.login(user, password)
+    return c
+
+
+def test_a_hostile_owner_at_its_session(suite):
+    """It has its own user's session, and ends that alone."""
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    alice = log_in(suite, "alice@example.org", "wonderland")
+    for garbage in FRAMES:
+        bob = log_in(suite, "bob@example.org", "builder")
+        owner, = [p for p in suite.owners() if inside.name(p) == "owner-2"]
+        fd, = sockets_of(owner, socket.SOCK_STREAM, before["imapd"])
+        with taken_from(owner, fd) as s:
+            s.sendall(garbage)
+            wait_for(lambda: is_hung_up(s), garbage[:8])
+        with pytest.raises((imaplib.IMAP4.abort, OSError)):
+            bob.noop()
+            bob.noop()
+        assert alice.noop()[0] == "OK"
+    alice.logout()
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+
+
+def test_a_hostile_owner_at_a_delivery(suite):
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    for i, garbage in enumerate(PACKETS):
+        works(suite, f"number {i}")
+        owner, = [p for p in suite.owners() if inside.name(p) == "owner-2"]
+        fd, = sockets_of(owner, socket.SOCK_SEQPACKET, before["local"])
+        with taken_from(owner, fd) as s:
+            s.send(garbage)
+            wait_for(lambda: is_hung_up(s), garbage[:16])
+    works(suite, "the last")
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+    assert suite.lines(" local warn ", "channel dropped")
+
+
+def test_a_hostile_monitor_at_an_owner(suite):
+    """Nobody else reaches an owner: it hangs up and ends in order, and the
+    next login has another."""
+    before = {d: r["pid"] for d, r in suite.status().items()}
+    monitor = before["mailboxd"]
+    for garbage in PACKETS:
+        c = log_in(suite, "bob@example.org", "builder")
+        owner, = suite.owners()
+        # Of a pair that it made itself.
+        fd, = sockets_of(monitor, socket.SOCK_SEQPACKET, monitor)
+        with taken_from(monitor, fd) as s:
+            s.send(garbage)
+            wait_for(lambda: is_hung_up(s), garbage[:16])
+        wait_for(lambda: owner not in suite.owners(), "it ends")
+        c.shutdown()
+    works(suite, "with another owner")
+    assert {d: r["pid"] for d, r in suite.status().items()} == before
+    assert suite.lines(" owner warn ", "channel dropped", "peer=mailboxd")
+    assert not suite.lines("owner died")
