@@ -18,9 +18,9 @@ static const char *
 frame_result_name(unsigned r)
 {
 	switch ((enum frame_result)r) {
-	SEEDS_NAME(FRAME_GOT);
-	SEEDS_NAME(FRAME_MORE);
-	SEEDS_NAME(FRAME_BAD);
+		SEEDS_NAME(FRAME_GOT);
+		SEEDS_NAME(FRAME_MORE);
+		SEEDS_NAME(FRAME_BAD);
 	}
 	return NULL;
 }
@@ -29,15 +29,15 @@ static const char *
 frame_type_name(unsigned t)
 {
 	switch ((enum frame_type)t) {
-	SEEDS_NAME(FRAME_HELLO);
-	SEEDS_NAME(FRAME_READY);
-	SEEDS_NAME(FRAME_UNAVAILABLE);
-	SEEDS_NAME(FRAME_MOVED);
-	SEEDS_NAME(FRAME_DATA);
-	SEEDS_NAME(FRAME_CLOSE);
-	SEEDS_NAME(FRAME_COMPRESS);
-	SEEDS_NAME(FRAME_UNAUTHENTICATE);
-	SEEDS_NAME(FRAME_PARK);
+		SEEDS_NAME(FRAME_HELLO);
+		SEEDS_NAME(FRAME_READY);
+		SEEDS_NAME(FRAME_UNAVAILABLE);
+		SEEDS_NAME(FRAME_MOVED);
+		SEEDS_NAME(FRAME_DATA);
+		SEEDS_NAME(FRAME_CLOSE);
+		SEEDS_NAME(FRAME_COMPRESS);
+		SEEDS_NAME(FRAME_UNAUTHENTICATE);
+		SEEDS_NAME(FRAME_PARK);
 	}
 	return NULL;
 }
@@ -52,12 +52,12 @@ static const char *
 hello_name(unsigned f)
 {
 	switch ((enum hello_fact)f) {
-	SEEDS_NAME(HELLO_TAKEN);
-	SEEDS_NAME(HELLO_RESUMES);
-	SEEDS_NAME(HELLO_CUT);
-	SEEDS_NAME(HELLO_OVER);
-	SEEDS_NAME(HELLO_SERVICE);
-	SEEDS_NAME(HELLO_CLIENT);
+		SEEDS_NAME(HELLO_TAKEN);
+		SEEDS_NAME(HELLO_RESUMES);
+		SEEDS_NAME(HELLO_CUT);
+		SEEDS_NAME(HELLO_OVER);
+		SEEDS_NAME(HELLO_SERVICE);
+		SEEDS_NAME(HELLO_CLIENT);
 	}
 	return NULL;
 }
@@ -66,8 +66,8 @@ static const char *
 front_service_name(unsigned s)
 {
 	switch ((enum service)s) {
-	SEEDS_NAME(SERVICE_IMAP);
-	SEEDS_NAME(SERVICE_POP3);
+		SEEDS_NAME(SERVICE_IMAP);
+		SEEDS_NAME(SERVICE_POP3);
 	case SERVICE_SUBMISSION:	/* has no HELLO */
 		break;
 	}
@@ -144,11 +144,11 @@ static const char *
 ticket_result_name(unsigned r)
 {
 	switch ((enum ticket_result)r) {
-	SEEDS_NAME(TICKET_GOOD);
-	SEEDS_NAME(TICKET_FORGED);
-	SEEDS_NAME(TICKET_UNKNOWN);
-	SEEDS_NAME(TICKET_EXPIRED);
-	SEEDS_NAME(TICKET_REPLAYED);
+		SEEDS_NAME(TICKET_GOOD);
+		SEEDS_NAME(TICKET_FORGED);
+		SEEDS_NAME(TICKET_UNKNOWN);
+		SEEDS_NAME(TICKET_EXPIRED);
+		SEEDS_NAME(TICKET_REPLAYED);
 	}
 	return NULL;
 }
@@ -157,8 +157,8 @@ static const char *
 ticket_kind_name(unsigned k)
 {
 	switch ((enum ticket_kind)k) {
-	SEEDS_NAME(TICKET_LOGIN);
-	SEEDS_NAME(TICKET_SUBMIT);
+		SEEDS_NAME(TICKET_LOGIN);
+		SEEDS_NAME(TICKET_SUBMIT);
 	}
 	return NULL;
 }
@@ -167,9 +167,9 @@ static const char *
 service_name(unsigned s)
 {
 	switch ((enum service)s) {
-	SEEDS_NAME(SERVICE_SUBMISSION);
-	SEEDS_NAME(SERVICE_IMAP);
-	SEEDS_NAME(SERVICE_POP3);
+		SEEDS_NAME(SERVICE_SUBMISSION);
+		SEEDS_NAME(SERVICE_IMAP);
+		SEEDS_NAME(SERVICE_POP3);
 	}
 	return NULL;
 }

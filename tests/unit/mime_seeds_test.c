@@ -32,9 +32,9 @@ static const char *
 hdr_kind_name(unsigned k)
 {
 	switch ((enum hdr_kind)k) {
-	SEEDS_NAME(HDR_FIELD);
-	SEEDS_NAME(HDR_JUNK);
-	SEEDS_NAME(HDR_END);
+		SEEDS_NAME(HDR_FIELD);
+		SEEDS_NAME(HDR_JUNK);
+		SEEDS_NAME(HDR_END);
 	}
 	return NULL;
 }
@@ -43,18 +43,18 @@ static const char *
 hdr_fact_name(unsigned f)
 {
 	switch ((enum hdr_fact)f) {
-	SEEDS_NAME(HDR_FOLDED);
-	SEEDS_NAME(HDR_BLANK_FOLD);
-	SEEDS_NAME(HDR_SPACE_BEFORE_COLON);
-	SEEDS_NAME(HDR_EMPTY_VALUE);
-	SEEDS_NAME(HDR_BARE_LF);
-	SEEDS_NAME(HDR_BARE_CR);
-	SEEDS_NAME(HDR_NO_BODY);
-	SEEDS_NAME(HDR_LAST_CUT);
-	SEEDS_NAME(HDR_HOPS);
-	SEEDS_NAME(HDR_JUNK_FOLDED);
-	SEEDS_NAME(HDR_JUNK_CUT);
-	SEEDS_NAME(HDR_FOUND);
+		SEEDS_NAME(HDR_FOLDED);
+		SEEDS_NAME(HDR_BLANK_FOLD);
+		SEEDS_NAME(HDR_SPACE_BEFORE_COLON);
+		SEEDS_NAME(HDR_EMPTY_VALUE);
+		SEEDS_NAME(HDR_BARE_LF);
+		SEEDS_NAME(HDR_BARE_CR);
+		SEEDS_NAME(HDR_NO_BODY);
+		SEEDS_NAME(HDR_LAST_CUT);
+		SEEDS_NAME(HDR_HOPS);
+		SEEDS_NAME(HDR_JUNK_FOLDED);
+		SEEDS_NAME(HDR_JUNK_CUT);
+		SEEDS_NAME(HDR_FOUND);
 	}
 	return NULL;
 }
@@ -132,9 +132,9 @@ static const char *
 mime_kind_name(unsigned k)
 {
 	switch ((enum mime_kind)k) {
-	SEEDS_NAME(MIME_LEAF);
-	SEEDS_NAME(MIME_MULTI);
-	SEEDS_NAME(MIME_MESSAGE);
+		SEEDS_NAME(MIME_LEAF);
+		SEEDS_NAME(MIME_MULTI);
+		SEEDS_NAME(MIME_MESSAGE);
 	}
 	return NULL;
 }
@@ -143,13 +143,13 @@ static const char *
 mime_fact_name(unsigned f)
 {
 	switch ((enum mime_fact)f) {
-	SEEDS_NAME(PART_DIGEST);
-	SEEDS_NAME(PART_DEEPEST);
-	SEEDS_NAME(PART_NO_CHILD);
-	SEEDS_NAME(PART_NO_BODY);
-	SEEDS_NAME(PART_NO_BOUNDARY);
-	SEEDS_NAME(PART_BOUNDARY_LONG);
-	SEEDS_NAME(PART_OUTER_ENDS);
+		SEEDS_NAME(PART_DIGEST);
+		SEEDS_NAME(PART_DEEPEST);
+		SEEDS_NAME(PART_NO_CHILD);
+		SEEDS_NAME(PART_NO_BODY);
+		SEEDS_NAME(PART_NO_BOUNDARY);
+		SEEDS_NAME(PART_BOUNDARY_LONG);
+		SEEDS_NAME(PART_OUTER_ENDS);
 	}
 	return NULL;
 }
@@ -227,7 +227,7 @@ static const char *const texts[] = {
 	"\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82",	/* KOI8-R */
 	"\xe6\x97\xa5\xe6\x9c\xac",	/* Shift_JIS, ISO-2022-JP */
 	"\xf0\x9f\x98\x80", "\xef\xbf\xbd", "softbreak", "=zz", "caf\xc3\xa9",
-	"en fran\xc3\xa7" "ais", "aa bb", "=?x?z?qq==?=", "=?utf-8?bb?qq==?=",
+	"en fran\xc3\xa7\x61is", "aa bb", "=?x?z?qq==?=", "=?utf-8?bb?qq==?=",
 	"in latin \xc3\xa9",
 };
 
@@ -235,9 +235,9 @@ static const char *
 decode_kind_name(unsigned k)
 {
 	switch ((enum decode_kind)k) {
-	SEEDS_NAME(DECODE_NONE);
-	SEEDS_NAME(DECODE_BASE64);
-	SEEDS_NAME(DECODE_QUOTED);
+		SEEDS_NAME(DECODE_NONE);
+		SEEDS_NAME(DECODE_BASE64);
+		SEEDS_NAME(DECODE_QUOTED);
 	}
 	return NULL;
 }
@@ -246,10 +246,10 @@ static const char *
 haystack_fact_name(unsigned f)
 {
 	switch ((enum haystack_fact)f) {
-	SEEDS_NAME(PART_SKIPPED);
-	SEEDS_NAME(CHARSET_OWN);
-	SEEDS_NAME(CHARSET_OTHER);
-	SEEDS_NAME(CHARSET_UNKNOWN);
+		SEEDS_NAME(PART_SKIPPED);
+		SEEDS_NAME(CHARSET_OWN);
+		SEEDS_NAME(CHARSET_OTHER);
+		SEEDS_NAME(CHARSET_UNKNOWN);
 	}
 	return NULL;
 }
