@@ -5,6 +5,8 @@
 #include "tests/lib/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/core/id.h"
@@ -34,6 +36,36 @@ turns_until_idle(void)
 		idle = bulk_is_idle(world.rig.q.bulk) ? idle + 1 : 0;
 	}
 	assert_int_equal(idle, 20);
+}
+
+/* Our only child that lives; stopped, until the caller says SIGCONT. */
+static pid_t
+stop_helper(void)
+{
+	char	 path[64], text[256];
+	char	*at = text, *end;
+	long	 pid = 0, next;
+	int	 fd, status;
+	ssize_t	 n;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+	    (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	n = read(fd, text, sizeof(text) - 1);
+	assert_true(n > 0);
+	close(fd);
+	text[n] = '\0';
+	/* In the order of their birth: the last is the one of this queued. */
+	while ((next = strtol(at, &end, 10)) > 0 && end > at) {
+		pid = next;
+		at = end;
+	}
+	assert_true(pid > 0);
+	assert_int_equal(kill((pid_t)pid, SIGSTOP), 0);
+	assert_int_equal(waitpid((pid_t)pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	return (pid_t)pid;
 }
 
 /* Taken and durable; nobody has asked where it goes yet. */
@@ -192,6 +224,7 @@ test_lease_meanwhile(void **state)
 	uint64_t	 qid = submit("m1");
 	struct hand	 other;
 	struct held	*h;
+	pid_t		 helper;
 	int		 i;
 
 	(void)state;
@@ -199,6 +232,7 @@ test_lease_meanwhile(void **state)
 	h = world_find(false, qid, 0, 1);
 	assert_non_null(h);
 	world_kill();
+	helper = stop_helper();
 	hand_open(&world.local, &world.rig, R_LOCAL, world_on_local, NULL);
 	hand_open(&other, &world.rig, R_LOCAL, world_on_local, NULL);
 	chan_send_worker_ready(other.chan, &(struct msg_worker_ready){ 64 },
@@ -214,6 +248,8 @@ test_lease_meanwhile(void **state)
 	    CONTENT_CHECKING);
 	assert_int_equal(leases_count(q->leases), 0);
 	world_present(&world.local, false, 64);
+	rig_turns(4);
+	kill(helper, SIGCONT);
 	turns_until_idle();
 	assert_int_equal(queue_find(&q->queue, qid)->content, CONTENT_SOUND);
 	assert_int_equal(leases_count(q->leases), 1);
