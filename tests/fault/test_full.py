@@ -4,12 +4,12 @@ space.  The instance lies on a small tmpfs."""
 import errno
 import os
 import smtplib
-import subprocess
 
 import pytest
 
 import load
 import postern
+from fixtures import on_small_disk
 from postern import wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
@@ -18,30 +18,12 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0,
 
 @pytest.fixture
 def small(tmp_path):
-    mount = tmp_path / "small"
-    mount.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs",
-                    str(mount)], check=True)
-    inst = postern.Instance(str(mount / "i"), settings={
-        "queue.segment": "1M", "mailbox.segment": "1M",
-        "queue.reserve": "4M", "queue.reserve_percent": "10",
-        "queue.retry_min": "1", "queue.retry_max": "1",
-        "mailbox.linger": "1"})
-    inst.log_path = str(tmp_path / "log")
-    inst.top = str(tmp_path)
-    try:
-        inst.init().start()
-        inst.add_domain()
-        inst.add_user("bob@example.org", "builder")
-        yield inst, mount
-    finally:
-        inst.stop()
-        inst.wait_unlocked()
-        # An owner or a helper may be the last to go.
-        wait_for(lambda: subprocess.run(["umount", str(mount)],
-                                        stderr=subprocess.DEVNULL
-                                        ).returncode == 0, "umount")
-        postern.release(inst.base)
+    with on_small_disk(tmp_path, "size=48m", {
+            "queue.segment": "1M", "mailbox.segment": "1M",
+            "queue.reserve": "4M", "queue.reserve_percent": "10",
+            "queue.retry_min": "1", "queue.retry_max": "1",
+            "mailbox.linger": "1"}) as both:
+        yield both
 
 
 def fill(mount, leave):

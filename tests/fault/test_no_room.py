@@ -8,11 +8,11 @@ import errno
 import imaplib
 import os
 import smtplib
-import subprocess
 
 import pytest
 
 import postern
+from fixtures import on_small_disk
 from postern import wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
@@ -24,26 +24,12 @@ SOON = 5.0
 
 @pytest.fixture
 def small(tmp_path):
-    mount = tmp_path / "small"
-    mount.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=400",
-                    "tmpfs", str(mount)], check=True)
-    inst = postern.Instance(str(mount / "i"), settings={
-        "queue.segment": "1M", "mailbox.segment": "1M",
-        "queue.reserve": "4M", "queue.recycle": "1",
-        "mailbox.reserve": "2M", "queue.retry_min": "1",
-        "queue.retry_max": "1"})
-    inst.log_path = str(tmp_path / "log")
-    inst.top = str(tmp_path)
-    try:
-        inst.init().start()
-        inst.add_domain()
-        inst.add_user("bob@example.org", "builder")
-        yield inst, mount
-    finally:
-        inst.stop()
-        inst.wait_unlocked()
-        subprocess.run(["umount", str(mount)], check=True)
+    with on_small_disk(tmp_path, "size=64m,nr_inodes=400", {
+            "queue.segment": "1M", "mailbox.segment": "1M",
+            "queue.reserve": "4M", "queue.recycle": "1",
+            "mailbox.reserve": "2M", "queue.retry_min": "1",
+            "queue.retry_max": "1"}) as both:
+        yield both
 
 
 def take_inodes(mount):
